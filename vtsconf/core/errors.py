@@ -1,0 +1,74 @@
+"""The errors that end a command or a host's part in it; each knows its exit code.
+
+VtsconfError            1
+├── Invalid             3    problems in what a person wrote
+├── Refused             3    a safety lint or a guard said no
+├── Unreachable         4    the server could not be reached, or the connection was lost
+├── Failed              5    the server was reached and did not do it
+├── Stale               6    the live server is not what the plan was made from
+├── Locked              7    someone else is changing the server
+└── Usage              64    the command line makes no sense
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vtsconf.core.outcome import Exit
+from vtsconf.core.problem import Problem
+
+
+class VtsconfError(Exception):
+    """Something went wrong; `str()` is the sentence for a person, `remedy` what to do about it."""
+
+    exit = Exit.ERROR
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+class Invalid(VtsconfError):
+    """What a person wrote has errors; all of them are in `problems`."""
+
+    exit = Exit.INVALID
+
+    def __init__(self, problems: Sequence[Problem], message: str = "") -> None:
+        super().__init__(message or "; ".join(str(p) for p in problems[:3]))
+        self.problems = tuple(problems)
+
+
+class Refused(VtsconfError):
+    """Possible, but not safe or not allowed."""
+
+    exit = Exit.INVALID
+
+
+class Unreachable(VtsconfError):
+    """The server could not be reached, or the connection was lost."""
+
+    exit = Exit.UNREACHABLE
+
+
+class Failed(VtsconfError):
+    """The server was reached and did not do it."""
+
+    exit = Exit.PARTIAL
+
+
+class Stale(VtsconfError):
+    """The live server is not what the plan was made from."""
+
+    exit = Exit.STALE
+
+
+class Locked(VtsconfError):
+    """Someone else is changing the server."""
+
+    exit = Exit.LOCKED
+
+
+class Usage(VtsconfError):
+    """The command line makes no sense."""
+
+    exit = Exit.USAGE

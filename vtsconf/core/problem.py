@@ -1,0 +1,62 @@
+"""What can be wrong with what a person wrote, and where: collected, never raised one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How bad it is: an error stops, a warning is shown, a note is for `-v` and reports."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A position in a file that a person wrote; line and column count from 1."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One finding: what is wrong, why it matters, what to do; with its place and, for a lint, its source."""
+
+    what: str
+    why: str = ""
+    remedy: str = ""
+    level: Level = Level.ERROR
+    code: str = ""  # short and stable: "C1", "unknown-key", "yaml"
+    place: Place | None = None
+    host: str | None = None
+    address: str = ""  # "ems/ems_enable", where one is known
+    source: str = ""  # the manual page or "inferred", for lints
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if self.place else ""
+        return f"{where}{self.level}: {self.what}"
+
+
+def errors(problems: Iterable[Problem]) -> list[Problem]:
+    """Those that stop the work."""
+    return [p for p in problems if p.level is Level.ERROR]
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Ask "did you mean `x`?" of a misspelt word; "" when nothing is close."""
+    known = list(known)
+    close = get_close_matches(word, known, n=1, cutoff=0.6)
+    if not close:
+        folded = {k.casefold(): k for k in known}
+        close = [folded[word.casefold()]] if word.casefold() in folded else []
+    return f"did you mean `{close[0]}`?" if close else ""

@@ -1,0 +1,119 @@
+"""The seam to a server: bytes below (Session), the protocol of design §6 above (Server)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from vtsconf.core.connection import Target
+from vtsconf.core.probe import LockSeen, PendingSeen, Probe, Query, QuerySeen, Reading
+from vtsconf.core.secret import Secrets
+from vtsconf.core.step import Service, Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """How a remote command ended: its exit code (None: killed by a signal or unknown) and stderr, bounded."""
+
+    code: int | None
+    stderr: bytes = b""
+
+
+class Session(Protocol):
+    """One connection to one server, already logged in; may execute several commands, one after another."""
+
+    def execute(self, command: str, stdin: Iterable[bytes], on_stdout: Callable[[bytes], None]) -> Exit:
+        """Run one POSIX-sh command line (as the `become` user where one is set), feed `stdin`, hand on stdout.
+
+        Raises Unreachable when the connection is lost or a time-out passes; a server that closes
+        its stdin early is not an error: the exit code tells.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+class Connector(Protocol):
+    """Makes sessions: `ssh`, `local`, or the fake."""
+
+    def connect(self, target: Target) -> Session:
+        """Raises Unreachable with one sentence and the remedy."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """What a path must still be for a plan to hold: "" digest = absent."""
+
+    path: str
+    digest: str
+    keyed: bool = False
+    owner: str = ""
+    group: str = ""
+    mode: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """One host's part of a plan, as the server is to carry it out. Times are in seconds."""
+
+    run: str  # letters, digits, "-": also names the backup on the server
+    holder: str  # user@controller, for the lock's note
+    state_dir: str
+    base: tuple[Base, ...]
+    steps: tuple[Step, ...]
+    restarts: tuple[str, ...]  # services to restart, in order, once each
+    services: tuple[Service, ...]  # every service named by a step or a restart
+    confirm_within: int
+    probes: tuple[Probe, ...]  # read again at the end, for the verification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What the server says of a transaction.
+
+    `outcome`: "armed" (done, waits for confirm), "stale", "locked", "failed" (nothing changed),
+    "reverted" (changed and taken back), "broken" (taking back failed too: needs a person).
+    """
+
+    outcome: str
+    reason: str = ""
+    detail: str = ""  # output of the command that failed, bounded
+    reading: Reading | None = None  # what is there now
+    lock: LockSeen | None = None
+    debts: tuple[str, ...] = ()  # services still to be restarted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """`outcome`: "confirmed", "reverted", "none" (nothing pending of that run), "broken"."""
+
+    outcome: str
+    reason: str = ""
+    health: tuple[tuple[str, QuerySeen], ...] = field(default=())
+    pending: PendingSeen | None = None
+
+
+class Server(Protocol):
+    """One server, reached: the whole protocol. Every call is one exec on one connection."""
+
+    def read(self, probes: Sequence[Probe], state_dir: str) -> Reading: ...
+
+    def apply(
+        self, transaction: Transaction, secrets: Secrets, on_event: Callable[[str], None]
+    ) -> Applied: ...
+
+    def confirm(self, run: str, health: Sequence[Query], state_dir: str) -> Confirmed:
+        """Run the health checks; if all pass, keep the change, else take it back at once."""
+        ...
+
+    def revert(self, run: str, reason: str, state_dir: str) -> Confirmed:
+        """Take an armed change back at once."""
+        ...
+
+    def unlock(self, state_dir: str, force: bool) -> str:
+        """Remove a lock whose holder is dead (any lock with `force`); says what was done."""
+        ...
+
+    def close(self) -> None: ...
