@@ -1,0 +1,128 @@
+"""The command line's front door: finds the command, loads only that, turns errors into sentences and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from vtsconf import __version__
+from vtsconf.core.outcome import Exit
+
+# What `vtsconf --help` prints; a command's module is imported only when it is called.
+COMMANDS: dict[str, dict[str, str]] = {
+    "Write and check (offline)": {
+        "init": "Write a small commented project to start from.",
+        "validate": "Check every document and say all that is wrong at once.",
+        "explain": "Show where each value comes from and what it overrode.",
+        "inventory": "List hosts and groups, and what a limit selects.",
+        "schema": "Print the JSON Schema for editors.",
+        "config": "Show the project settings and which source won.",
+    },
+    "Look at servers (read only)": {
+        "doctor": "Check one server and say what to put into the YAML.",
+        "facts": "Show what a server says about itself.",
+        "plan": "Show what apply would do, and save it.",
+        "drift": "Exit 2 when a server is not what the documents say.",
+        "adopt": "Print the YAML that describes a server as it is now.",
+    },
+    "Change servers": {
+        "apply": "Carry out a plan: all or nothing, and back unless confirmed.",
+        "confirm": "Keep an armed change, after the health checks.",
+        "rollback": "Take a run back: the same plan with live and desired swapped.",
+        "history": "Show who changed what, when, and how it ended.",
+        "unlock": "Remove the lock of a run that died.",
+    },
+    "Try it": {
+        "lab": "Servers to play with, on this machine, without root.",
+        "completion": "Print the completion script for bash, zsh or fish.",
+        "version": "Print the version.",
+    },
+}
+
+
+class Commands(click.Group):
+    """A group that knows its commands' names and one-line helps without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click passes it
+        return [name for section in COMMANDS.values() for name in section]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = import_module(f"vtsconf.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in self.list_commands(ctx):
+            from vtsconf.core.problem import suggestion
+
+            hint = suggestion(name, self.list_commands(ctx)) or "`vtsconf --help` lists the commands"
+            ctx.fail(f"there is no command `{name}`; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 likewise
+        for title, section in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl(list(section.items()))
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": None},
+    epilog="Start with `vtsconf lab up` (servers to play with) or `vtsconf init` (a project of your own).",
+)
+@click.version_option(__version__, prog_name="vtsconf")
+def vtsconf() -> None:
+    """Declarative configuration and safe change for fleets of HPE NonStop Virtual TapeServers."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its code. Never a traceback for what a person did."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:  # noqa: PLR0911 one return an ending
+    """Run one command; returns its exit code."""
+    try:
+        result: Any = vtsconf.main(
+            args=None if arguments is None else list(arguments), prog_name="vtsconf", standalone_mode=False
+        )
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return Exit.USAGE
+    except click.UsageError as error:
+        error.show()
+        return Exit.USAGE
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return Exit.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return Exit.ERROR
+    except BrokenPipeError:
+        # The reader of stdout has gone (`| head`); there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.ERROR
+    except Exception as error:  # noqa: BLE001 anything of ours may end here: the last line of defence
+        return _explain(error)
+    return int(result) if isinstance(result, int) else Exit.DONE
+
+
+def _explain(error: Exception) -> int:
+    from vtsconf.cli.failure import explain
+
+    return explain(error)
+
+
+if __name__ == "__main__":
+    main()

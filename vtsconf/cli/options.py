@@ -1,0 +1,82 @@
+"""The flags that several commands share, under the names people know from Ansible and Terraform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _all(*options: Decorator) -> Decorator:
+    """Several decorators as one, in the order they are to be listed by `--help`."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+inventory = click.option(
+    "-i",
+    "--inventory",
+    "inventory",
+    envvar="VTSCONF_INVENTORY",
+    default=None,
+    metavar="FILE",
+    help="Inventory: YAML, the JSON of `ansible-inventory --list`, or a program that prints it."
+    "  [default: inventory.yaml here]",
+)
+limit = click.option(
+    "-l",
+    "--limit",
+    default=None,
+    metavar="PATTERN",
+    help="Only these hosts: group, host, glob, `!x`, `a:&b`, `vts[1:3]`.",
+)
+extra = click.option(
+    "-e",
+    "--extra-vars",
+    "extra",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A variable that wins over all others (or @FILE).",
+)
+json_flag = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+verbose = click.option("-v", "--verbose", count=True, help="Say more; also shows notes.")
+color = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default=None,
+    expose_value=True,
+    help="Colours; NO_COLOR and CI are honoured.  [default: auto]",
+)
+parallel = click.option(
+    "-p",
+    "--parallel",
+    type=click.IntRange(1, 500),
+    default=None,
+    metavar="N",
+    help="Servers at once.  [default: 50]",
+)
+yes = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+no_input = click.option(
+    "--no-input", is_flag=True, help="Never ask; refuse where a question would be needed."
+)
+out = click.option(
+    "--out", type=click.Path(dir_okay=False), default=None, metavar="FILE", help="Write the plan there."
+)
+target = click.option(
+    "--target",
+    "addresses",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Only this address: `ems`, `ems/ems_enable`, `vts1/files`.",
+)
+
+project = _all(inventory, limit, extra)
+show = _all(json_flag, verbose, color)

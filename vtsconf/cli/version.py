@@ -1,0 +1,11 @@
+"""`vtsconf version`."""
+
+import click
+
+from vtsconf import __version__
+
+
+@click.command()
+def command() -> None:
+    """Print the version."""
+    click.echo(f"vtsconf {__version__}")
