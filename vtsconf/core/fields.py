@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from vtsconf.core import duration
 from vtsconf.core.secret import SecretRef
 
 NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$"
@@ -54,7 +56,9 @@ class Settings(BaseModel):
 
 def _text(value: Any, wanted: str, example: str) -> str:
     if not isinstance(value, str):
-        raise refusal(f"{found(value)} stands where {wanted} is wanted", remedy=f"write for example {example}")
+        raise refusal(
+            f"{found(value)} stands where {wanted} is wanted", remedy=f"write for example {example}"
+        )
     return value
 
 
@@ -159,31 +163,34 @@ def _name(value: Any) -> str:
     return text
 
 
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-
-
 def _seconds(value: Any) -> int:
-    match = re.fullmatch(r"([0-9]{1,9})([smhd])", value) if isinstance(value, str) else None
-    if match is None:
-        raise refusal(f"{found(value)} is not a duration", remedy="write a number and a unit: 30s 10m 4h 7d")
-    return int(match[1]) * _SECONDS[match[2]]
+    return _amount(value, duration.seconds, "a duration", "30s, 10m, 4h or 7d")
 
 
 def _bytes(value: Any) -> int:
-    match = re.fullmatch(r"([0-9]{1,9}) ?(B|kB|MB|GB|TB)", value) if isinstance(value, str) else None
-    if match is None:
-        raise refusal(f"{found(value)} is not a size", remedy="write a number and a unit: 500MB 2TB")
-    return int(match[1]) * _BYTES[match[2]]
+    return _amount(value, duration.octets, "a size", "10MB, 4GB or 2TB")
+
+
+def _amount(value: Any, read: Callable[[str | int], int], wanted: str, example: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise refusal(f"{found(value)} stands where {wanted} is wanted", remedy=f"write {example}")
+    try:
+        return read(value)
+    except ValueError as error:
+        raise refusal(str(error), remedy=f"write {example}") from None
 
 
 T = TypeVar("T")
 
 Seconds = Annotated[
-    int, BeforeValidator(_seconds), WithJsonSchema({"type": "string", "pattern": "^[0-9]+[smhd]$"})
+    int,
+    BeforeValidator(_seconds),
+    WithJsonSchema({"type": ["string", "integer"], "examples": ["30s", "10m", "4h", "7d"]}),
 ]
 Bytes = Annotated[
-    int, BeforeValidator(_bytes), WithJsonSchema({"type": "string", "pattern": "^[0-9]+ ?(B|kB|MB|GB|TB)$"})
+    int,
+    BeforeValidator(_bytes),
+    WithJsonSchema({"type": ["string", "integer"], "examples": ["10MB", "4GB", "2TB"]}),
 ]
 
 Path = Annotated[
@@ -203,6 +210,7 @@ Reference = Annotated[
 ]
 Name = Annotated[str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": NAME})]
 # A key with nothing behind it is an empty map, as in an Ansible inventory.
-Named = Annotated[dict[Name, T], BeforeValidator(lambda value: {} if value is None else value)]
+NothingIsEmpty = BeforeValidator(lambda value: {} if value is None else value)
+Named = Annotated[dict[Name, T], NothingIsEmpty]
 # YAML gives lists; a frozen model keeps tuples.
 Listed = Annotated[tuple[T, ...], Field(strict=False)]

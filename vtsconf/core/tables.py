@@ -14,7 +14,9 @@ from vtsconf.core.fields import Listed, Settings
 ANYSYS = "ANYSYS"  # stands for any host, in the parameters whose row says so [6.03.42 Ops p.44]
 OTHER = "parameters"  # the family of a parameter that no table speaks of
 
-ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
+NAME = r"[A-Za-z_][A-Za-z0-9_]{0,127}"
+
+ParameterName = Annotated[str, Field(pattern=f"^{NAME}$")]
 
 
 class Scope(StrEnum):
@@ -61,8 +63,29 @@ class Table(Settings):
     prefix: str = ""  # of the names; "" for a family without one
     open: bool = False  # names that no row has are accepted
     hosts: str = ""  # the parameter that lists the hosts; then `hosts:` is a map of per-host settings
+    restart: str = ""  # the service of the rows that name none, and of parameters that no row has
     meaning: str = ""
     rows: Listed[Row] = ()
+
+    def word(self, row: Row) -> str:
+        """What a person writes for it under the family."""
+        return row.key or row.name.removeprefix(self.prefix)
+
+    def by_key(self, key: str) -> Row | None:
+        """The row of a word of the document; in an open family the full name is a word too."""
+        for row in self.rows:
+            if key == self.word(row) or (self.open and key == row.name):
+                return row
+        return None
+
+    def keys(self, *, per_host: bool) -> list[str]:
+        """The words that can stand under the family, or under one of its hosts."""
+        return [
+            self.word(row)
+            for row in self.rows
+            if row.name != self.hosts
+            and (Scope(row.scope).is_per_host if per_host else Scope(row.scope).is_global)
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +106,24 @@ class Tables:
     """All families, shipped and of the site."""
 
     families: Mapping[str, Table] = field(default_factory=dict)
+    _rows: Mapping[str, tuple[Table, Row]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        rows = {row.name: (table, row) for table in self.families.values() for row in table.rows}
+        object.__setattr__(self, "_rows", rows)
+
+    def names(self) -> list[str]:
+        """Every parameter's name that a table has, those of single hosts without the host."""
+        return [row.name for table in self.families.values() for row in table.rows]
+
+    def restart(self, standing: Standing) -> str:
+        """The service that must be restarted when this parameter changes; "" for none."""
+        table = self.families.get(standing.family)
+        return (standing.row.restart if standing.row else "") or (table.restart if table else "")
 
     def standing(self, name: str) -> Standing:
         """Which family a parameter of the live file belongs to, and the row that speaks of it."""
-        rows = {row.name: (table, row) for table in self.families.values() for row in table.rows}
+        rows = self._rows
         if name in rows and Scope(rows[name][1].scope).is_global:
             return Standing(family=rows[name][0].family, row=rows[name][1])
         for stem in _stems(name):

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import NoneType, UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Protocol, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from vtsconf.core.fields import found
 from vtsconf.core.problem import Place, Problem, suggestion
+from vtsconf.core.tree import Path
 
-Path = tuple[str | int, ...]
-Locate = Callable[[Path], Place | None]
 M = TypeVar("M", bound=BaseModel)
+
+
+class Locate(Protocol):
+    """Where the value (or its key) at a path of the document was written; for an absent one its parent."""
+
+    def __call__(self, path: Path, *, key: bool = False) -> Place | None: ...
+
 
 _WANTED = {
     "string_type": "a text",
@@ -37,18 +43,36 @@ _EXAMPLE = {
 
 
 def validated(
-    model: type[M], values: Any, *, path: Path, locate: Locate, host: str | None = None
+    model: type[M],
+    values: Any,
+    *,
+    path: Path,
+    locate: Locate,
+    host: str | None = None,
+    more_keys: Iterable[str] = (),
 ) -> tuple[M | None, list[Problem]]:
-    """The model made from `values`, which stand at `path` of the document; or every problem with them."""
+    """The model made from `values`, which stand at `path` of the document; or every problem with them.
+
+    `more_keys` are known at the top besides the model's own, for suggestions.
+    """
     try:
         return model.model_validate(values), []
     except ValidationError as error:
         found_errors = error.errors(include_url=False)
-    return None, [_problem(e, model, path, locate, host) for e in found_errors]
+    return None, [
+        _problem(e, model, path=tuple(path), locate=locate, host=host, more_keys=more_keys)
+        for e in found_errors
+    ]
 
 
 def unknown_key(
-    key: str, known: Iterable[str], *, path: Path, place: Place | None, host: str | None = None
+    key: str,
+    known: Iterable[str],
+    *,
+    path: Path,
+    place: Place | None,
+    host: str | None = None,
+    escape: str = "",
 ) -> Problem:
     """A key that no reader of the map at `path` knows."""
     known = sorted(known)
@@ -56,7 +80,7 @@ def unknown_key(
     return Problem(
         what=f"`{key:.80}` is not a key of {dotted(path)}",
         why="a key that is not understood would silently do nothing",
-        remedy=suggestion(key, known) or (f"known keys: {keys}" if keys else "take it out"),
+        remedy=suggestion(key, known) or escape or (f"known keys: {keys}" if keys else "take it out"),
         code="unknown-key",
         place=place,
         host=host,
@@ -69,19 +93,27 @@ def dotted(path: Iterable[str | int]) -> str:
     return ".".join(str(part) for part in path)
 
 
-def _problem(error: Mapping[str, Any], model: type[BaseModel], path: Path, locate: Locate, host: str | None) -> Problem:
+def _problem(
+    error: Mapping[str, Any],
+    model: type[BaseModel],
+    *,
+    path: tuple[str | int, ...],
+    locate: Locate,
+    host: str | None,
+    more_keys: Iterable[str],
+) -> Problem:
     inner = tuple(part for part in error["loc"] if part != "[key]")
     full = (*path, *inner)
     if error["type"] == "extra_forbidden":
-        known = _known(model, inner[:-1])
-        return unknown_key(str(inner[-1]), known, path=full[:-1], place=_nearest(full, locate), host=host)
+        known = [*_known(model, inner[:-1]), *(() if inner[:-1] else more_keys)]
+        return unknown_key(str(inner[-1]), known, path=full[:-1], place=locate(full, key=True), host=host)
     what, why, remedy = _sentences(error, inner)
     return Problem(
         what=f"{dotted(full)}: {what}",
         why=why,
         remedy=remedy,
         code="missing-key" if error["type"] == "missing" else "value",
-        place=_nearest(full[:-1] if error["type"] == "missing" else full, locate),
+        place=locate(full[:-1] if error["type"] == "missing" else full),
         host=host,
         address=dotted(full),
     )
@@ -97,19 +129,19 @@ def _sentences(error: Mapping[str, Any], inner: Path) -> tuple[str, str, str]:
         value = error["input"]
         words = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
         hint = suggestion(value, words) if isinstance(value, str) else ""
-        return f"{found(value)} is not one of {', '.join(words)}", "", hint or f"write one of: {', '.join(words)}"
+        return (
+            f"{found(value)} is not one of {', '.join(words)}",
+            "",
+            hint or f"write one of: {', '.join(words)}",
+        )
     wanted = _WANTED.get(kind)
     if wanted:
-        return f"{found(error['input'])} stands where {wanted} is wanted", "", f"write for example {_EXAMPLE[wanted]}"
+        return (
+            f"{found(error['input'])} stands where {wanted} is wanted",
+            "",
+            f"write for example {_EXAMPLE[wanted]}",
+        )
     return f"{found(error['input'])} cannot stand here: {error['msg']}", "", ""
-
-
-def _nearest(path: Path, locate: Locate) -> Place | None:
-    """The place of the path, or of the nearest map around it: a value may come from a template."""
-    for end in range(len(path), 0, -1):
-        if place := locate(path[:end]):
-            return place
-    return None
 
 
 def _known(model: type[BaseModel], inner: Sequence[str | int]) -> list[str]:

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
-from vtsconf.core import validation
 from vtsconf.core.fields import (
     Argv,
     Listed,
     Mode,
     Name,
     Named,
+    NothingIsEmpty,
     Path,
     Seconds,
     Settings,
+    found,
     refusal,
 )
-from vtsconf.core.problem import Place, Problem
+from vtsconf.core.problem import Place, Problem, errors
+from vtsconf.core.tables import OTHER, Tables
+from vtsconf.core.tree import Path as TreePath
+from vtsconf.core.validation import Locate, unknown_key, validated
+from vtsconf.core.wanted import WantedParameter, gather
 from vtsconf.resources.policies import Policy, Rule
+
+Vault = Annotated[str, Field(pattern=r"^/?VAULT[A-Za-z0-9_]{1,30}$")]
 
 
 class Service(Settings):
@@ -75,30 +83,54 @@ class VtsPolicyCommand(Settings):
     command: Argv
 
 
-class Vts(Settings):
-    """The desired state of one server.
-
-    `families` holds the parameter families (ems, hsm, cleanup, and those of the site) as they were
-    written; `vtsconf.resources.wanted.wanted` turns them and `parameters` into parameters. `bma` holds
-    the `Settings` of each BMA's own module.
-    """
+class Written(Settings):
+    """What a person writes under `vts`, without the parameter families."""
 
     release: str | None = None
     config_file: Path | None = None
     confirm_within: Seconds = 120
     state_dir: Path = "/var/lib/vtsconf"
     services: Named[Service] = Field(default_factory=dict)
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    files: dict[Path, File] = Field(default_factory=dict)
+    files: Annotated[dict[Path, File], NothingIsEmpty] = Field(default_factory=dict)
     commands: Named[Command] = Field(default_factory=dict)
     health: Named[Health] = Field(default_factory=dict)
     bma: Named[Any] = Field(default_factory=dict)
     policies: Named[Policy] = Field(default_factory=dict)
     vtspolicy: VtsPolicyCommand | None = None
-    vaults: Listed[str] = ()
+    vaults: Listed[Vault] = ()
     allow_erase: Listed[str] = ()
+
+
+class Rules(Settings):
+    """The one key of `ems` that is no parameter."""
+
     rules: Named[Rule] = Field(default_factory=dict)
-    families: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vts:
+    """The desired state of one server, checked.
+
+    `families` (ems, hsm, cleanup, and those of the site's tables) and `parameters` are as they were written;
+    `wanted` makes parameters of them. `bma` holds the `Settings` of each BMA's own module.
+    """
+
+    release: str | None = None
+    config_file: str | None = None
+    confirm_within: int = 120  # seconds
+    state_dir: str = "/var/lib/vtsconf"
+    services: Mapping[str, Service] = field(default_factory=dict)
+    files: Mapping[str, File] = field(default_factory=dict)
+    commands: Mapping[str, Command] = field(default_factory=dict)
+    health: Mapping[str, Health] = field(default_factory=dict)
+    bma: Mapping[str, Any] = field(default_factory=dict)
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    vtspolicy: VtsPolicyCommand | None = None
+    vaults: tuple[str, ...] = ()
+    allow_erase: tuple[str, ...] = ()
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    families: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Host(Protocol):
@@ -108,10 +140,91 @@ class Host(Protocol):
     def name(self) -> str: ...
     @property
     def variables(self) -> Mapping[str, Any]: ...
-    def locate(self, path: tuple[str | int, ...]) -> Place | None: ...
+    @property
+    def locate(self) -> Locate: ...
 
 
-def read(host: Host) -> tuple[Vts | None, list[Problem]]:
-    return validation.validated(
-        Vts, host.variables.get("vts"), path=("vts",), locate=host.locate, host=host.name
+def read(host: Host, tables: Tables) -> tuple[Vts | None, list[Problem]]:
+    """The desired state of a host, None when it has errors; and all problems, warnings and notes among them.
+
+    A host without `vts` is an empty desired state.
+    """
+    written = host.variables.get("vts", {})
+    if written is None:
+        written = {}
+    if not isinstance(written, Mapping):
+        what = f"vts: {found(written)} stands where a map is wanted"
+        return None, [
+            Problem(what=what, code="value", place=host.locate(("vts",)), host=host.name, address="vts")
+        ]
+    sections = {str(key): value for key, value in written.items()}
+    families = {family: sections.pop(family) for family in tables.families if family in sections}
+    return _assembled(host, tables, sections, families)
+
+
+def _assembled(
+    host: Host, tables: Tables, sections: dict[str, Any], families: dict[str, Any]
+) -> tuple[Vts | None, list[Problem]]:
+    parameters = families.pop(OTHER, {})
+    families, rules, problems = _without_rules(host, families)
+    model, wrong = validated(
+        Written, sections, path=("vts",), locate=host.locate, host=host.name, more_keys=tables.families
     )
+    problems += wrong
+    bma, wrong = _bma(host, model.bma if model else {})
+    problems += wrong
+    _, wrong = gather(families, parameters, tables=tables, locate=host.locate, host=host.name)
+    problems += wrong
+    if model is None or errors(problems):
+        return None, problems
+    known = {name: getattr(model, name) for name in Written.model_fields} | {"bma": bma}
+    return Vts(**known, rules=rules, families=families, parameters=parameters or {}), problems
+
+
+def _without_rules(
+    host: Host, families: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Rule], list[Problem]]:
+    """The families, their parameters only, and the rules that stood in `ems`."""
+    ems = families.get("ems")
+    if not isinstance(ems, Mapping) or "rules" not in ems:
+        return families, {}, []
+    rest = {key: value for key, value in ems.items() if key != "rules"}
+    rules, problems = validated(
+        Rules, {"rules": ems["rules"]}, path=("vts", "ems"), locate=host.locate, host=host.name
+    )
+    return families | {"ems": rest}, (rules.rules if rules else {}), problems
+
+
+def _bma(host: Host, written: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """The settings of each backup application, checked by its own module."""
+    if not written:
+        return {}, []
+    from vtsconf import bma
+
+    if not hasattr(bma, "ALL"):
+        return dict(written), []
+    settings: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, values in written.items():
+        path = ("vts", "bma", name)
+        if name not in bma.ALL:
+            problems.append(
+                unknown_key(name, bma.ALL, path=path[:-1], place=host.locate(path, key=True), host=host.name)
+            )
+            continue
+        settings[name], wrong = validated(
+            bma.ALL[name].Settings, values or {}, path=path, locate=host.locate, host=host.name
+        )
+        problems += wrong
+    return settings, problems
+
+
+def nowhere(path: TreePath, *, key: bool = False) -> Place | None:  # noqa: ARG001 the shape of Locate
+    """Where something is that was not read from a file."""
+    return None
+
+
+def wanted(vts: Vts, tables: Tables, locate: Locate = nowhere) -> dict[str, WantedParameter]:
+    """The parameters that a checked document asks for, by full name."""
+    parameters, _ = gather(vts.families, vts.parameters, tables=tables, locate=locate)
+    return parameters
