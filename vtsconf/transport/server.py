@@ -58,6 +58,7 @@ class Base:
 class Transaction:
     """One host's part of a plan, as the server is to carry it out. Times are in seconds."""
 
+    host: str  # the inventory name, for commands that ask (VTSCONF_HOST)
     run: str  # letters, digits, "-": also names the backup on the server
     holder: str  # user@controller, for the lock's note
     state_dir: str
@@ -87,7 +88,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmed:
-    """`outcome`: "confirmed", "reverted", "none" (nothing pending of that run), "broken"."""
+    """`outcome`: "confirmed", "reverted", "none" (nothing armed of that run), "broken" (needs a person)."""
 
     outcome: str
     reason: str = ""
@@ -104,7 +105,7 @@ class Server(Protocol):
         self, transaction: Transaction, secrets: Secrets, on_event: Callable[[str], None]
     ) -> Applied: ...
 
-    def confirm(self, run: str, health: Sequence[Query], state_dir: str) -> Confirmed:
+    def confirm(self, run: str, health: Sequence[Query], state_dir: str, who: str = "") -> Confirmed:
         """Run the health checks; if all pass, keep the change, else take it back at once."""
         ...
 
@@ -112,8 +113,11 @@ class Server(Protocol):
         """Take an armed change back at once."""
         ...
 
-    def unlock(self, state_dir: str, force: bool) -> str:
-        """Remove a lock whose holder is dead (any lock with `force`); says what was done."""
+    def unlock(self, state_dir: str, *, force: bool) -> Confirmed:
+        """Remove a lock whose process is dead (with `force`: any), unless a change is armed.
+
+        `outcome`: "unlocked", "none", "alive", "armed".
+        """
         ...
 
     def close(self) -> None: ...

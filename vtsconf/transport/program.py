@@ -1,0 +1,235 @@
+"""Builds the sh programs that a server runs: the library, then calls whose every word is quoted.
+
+A word that a person or a server gave never reaches a shell unquoted, and control characters never reach it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from vtsconf.core.errors import Refused
+from vtsconf.core.probe import Probe, Query, ReadFile
+from vtsconf.core.secret import Secrets
+from vtsconf.core.step import PutFile, RunCommand, Service
+from vtsconf.transport.server import Base, Transaction
+
+RESTART_TIMEOUT = 120  # seconds; a service that takes longer is taken for one that hangs
+STATUS_TIMEOUT = 20
+_LONGEST = 4 * 3600  # seconds an apply may run before the reverter ends it
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One exec: the command line, and what is fed to it. `payload` may hold secrets; it is never shown."""
+
+    library: bytes
+    body: bytes
+    payload: tuple[bytes, ...] = ()
+
+    @property
+    def command(self) -> str:
+        """Holds no byte of the request; one line, so that any login shell takes it."""
+        return (
+            f'exec sh -c \'L=$(head -c {len(self.library)}); eval "$L"; '
+            f'B=$(head -c {len(self.body)}); eval "$B"\''
+        )
+
+    @property
+    def stdin(self) -> tuple[bytes, ...]:
+        return (self.library, self.body, *self.payload)
+
+
+@cache
+def _script(name: str) -> str:
+    return (Path(__file__).parent / "sh" / name).read_text()
+
+
+def call(function: str, *words: object) -> str:
+    """One line of sh. Refuses control characters: no word that is ours has any."""
+    for word in words:
+        if any(ord(c) < 0x20 or ord(c) == 0x7F for c in str(word)):
+            raise Refused(f"a word for the server holds a control character: {str(word)!r}")
+    return " ".join([function, *(shlex.quote(str(w)) for w in words)])
+
+
+def _head(mark: str, state_dir: str, run: str = "-") -> list[str]:
+    return [f"N={mark}", f"S={shlex.quote(state_dir)}", f"R={shlex.quote(run)}", "P=$S/pending/$R"]
+
+
+def _hooks(host: str, run: str) -> list[str]:
+    """What a site's own commands find in their environment."""
+    return [
+        f"VTSCONF_HOST={shlex.quote(host)}; VTSCONF_RUN={shlex.quote(run)}",
+        "export VTSCONF_HOST VTSCONF_RUN",
+    ]
+
+
+def _files(probes: Iterable[Probe]) -> list[ReadFile]:
+    return [p for p in probes if isinstance(p, ReadFile)]
+
+
+def _looks(probes: Sequence[Probe]) -> list[str]:
+    """Calls that show every file and query; files between two `stat`s that must agree."""
+    reads = _files(probes)
+    stats = [call("vt_stats", *(r.path for r in reads))] if reads else []
+    return [
+        "vt_frame stats 1",
+        *stats,
+        *(call("vt_file", number, read.limit + 1, read.path) for number, read in enumerate(reads)),
+        "vt_frame stats 2",
+        *stats,
+        *(call("vt_query", q.name, q.timeout, *q.argv) for q in probes if isinstance(q, Query)),
+        "vt_ledger",
+    ]
+
+
+def _program(lines: Iterable[str], *parts: str, payload: tuple[bytes, ...] = ()) -> Program:
+    body = "\n".join([*(_script(part) for part in parts), *lines])
+    return Program(_script("lib.sh").encode(), body.encode("utf-8", "surrogateescape"), payload)
+
+
+def read_program(probes: Sequence[Probe], state_dir: str, mark: str) -> Program:
+    """Settle what a dead run left, then show everything asked for."""
+    return _program([*_head(mark, state_dir), "vt_settle", *_looks(probes), "vt_frame bye"])
+
+
+def confirm_program(
+    run: str, health: Sequence[Query], state_dir: str, mark: str, *, host: str, who: str
+) -> Program:
+    """Ask the health checks, then keep the change; or take it back."""
+    return _program(
+        [
+            *_head(mark, state_dir, run),
+            *_hooks(host, run),
+            "vt_settle",
+            "vt_must_be_armed",
+            *(call("vt_health", q.name, q.timeout, *q.argv) for q in health),
+            call("vt_accept", who),
+        ],
+        "confirm.sh",
+    )
+
+
+def revert_program(run: str, reason: str, state_dir: str, mark: str) -> Program:
+    """Take an armed change back now."""
+    return _program(
+        [*_head(mark, state_dir, run), "vt_settle", "vt_must_be_armed", call("vt_refuse", reason)],
+        "confirm.sh",
+    )
+
+
+def unlock_program(state_dir: str, mark: str, *, force: bool) -> Program:
+    """Remove a lock whose process is dead; with `force`, any lock that has nothing armed."""
+    return _program(
+        [*_head(mark, state_dir), "vt_settle", call("vt_unlock", "force" if force else "")], "confirm.sh"
+    )
+
+
+def apply_program(transaction: Transaction, secrets: Secrets, key: str, mark: str) -> Program:
+    """The whole transaction. `key` is the controller's fingerprint key (printable)."""
+    t = transaction
+    puts = [(n, s) for n, s in enumerate(t.steps) if isinstance(s, PutFile)]
+    commands = [(n, s) for n, s in enumerate(t.steps) if isinstance(s, RunCommand)]
+    services = {s.name: s for s in t.services}
+    restarts = [services[name] for name in t.restarts if services[name].restart]
+    owed = sorted({name for step in t.steps for name in step.restart} | set(t.restarts))
+    payload: list[bytes] = []
+    lines = [
+        *_head(mark, t.state_dir, t.run),
+        *_hooks(t.host, t.run),
+        f"K={shlex.quote(key)}",
+        "vt_look() {",
+        *_looks(t.probes),
+        "}",
+        f"REVERT={shlex.quote(_revert_text(t, puts, commands, restarts))}",
+        call("vt_begin", t.holder, t.confirm_within + RESTART_TIMEOUT),
+        *(_expect(base) for base in t.base),
+        *(_expect_check(step) for _, step in commands),
+        call("vt_compared", len(t.base)),
+        *(_stage(n, step, secrets, payload) for n, step in puts if step.after),
+        call("vt_staged", len(payload)),
+        *(call("vt_validate", n, s.path, *s.validate) for n, s in puts if s.after and s.validate),
+        "vt_validated",
+        *(call("vt_save", n, s.path) for n, s in puts),
+        "vt_saved",
+        *(call("vt_debt", name) for name in owed),
+        call("vt_indebted", *owed),
+        call("vt_arm", t.holder, t.confirm_within) + ' "$REVERT"',
+        *(call("vt_swap" if s.after else "vt_remove", n, s.path) for n, s in puts),
+        call("vt_swapped", *dict.fromkeys(s.path.rpartition("/")[0] or "/" for _, s in puts)),
+        *(_command(n, s) for n, s in commands),
+        *(call("vt_restart", s.name, RESTART_TIMEOUT, *s.restart) for s in restarts),
+        *(call("vt_status", s.name, STATUS_TIMEOUT, *s.status) for s in restarts if s.status),
+        "vt_done",
+    ]
+    return _program(lines, "apply.sh", payload=tuple(payload))
+
+
+def _expect(base: Base) -> str:
+    keyed = "keyed" if base.keyed else "plain"
+    return call("vt_expect", base.path, base.digest or "absent", keyed, base.owner, base.group, base.mode)
+
+
+def _expect_check(step: RunCommand) -> str:
+    return call("vt_expect_check", step.name, "passes" if step.undo else "fails", step.timeout, *step.check)
+
+
+def _command(number: int, step: RunCommand) -> str:
+    return call("vt_command", number, step.name, step.timeout, *(step.revert if step.undo else step.run))
+
+
+def _stage(number: int, step: PutFile, secrets: Secrets, payload: list[bytes]) -> str:
+    after = step.after
+    assert after is not None
+    dress = (after.owner, after.group, after.mode)
+    if after.content is None:
+        return call("vt_stage_kept", number, step.path, after.kept, *dress, after.digest)
+    data = after.content.resolve(secrets)
+    payload.append(data)
+    return call("vt_stage", number, step.path, len(data), *dress, hashlib.sha256(data).hexdigest())
+
+
+def _revert_text(
+    transaction: Transaction,
+    puts: Sequence[tuple[int, PutFile]],
+    commands: Sequence[tuple[int, RunCommand]],
+    restarts: Sequence[Service],
+) -> str:
+    """The program that the reverter keeps: how this transaction is taken back, or forgotten when kept."""
+    undo = [
+        *(
+            call("vt_undo_command", n, s.timeout, *(s.run if s.undo else s.revert))
+            for n, s in reversed(commands)
+        ),
+        *(call("vt_undo_file", n, s.path) for n, s in reversed(puts)),
+        *(call("vt_undo_restart", s.name, RESTART_TIMEOUT, *s.restart) for s in restarts),
+    ]
+    forget = [call("vt_forget_file", n, s.path) for n, s in puts]
+    return "\n".join(
+        [
+            *_head("-", transaction.state_dir, transaction.run),
+            *_hooks(transaction.host, transaction.run),
+            "vt_undo() {",
+            *(undo or [":"]),
+            "}",
+            "vt_forget() {",
+            *(forget or [":"]),
+            "}",
+            "case $1 in",
+            f"  watch) vt_watch {int(transaction.confirm_within)} {_LONGEST} ;;",
+            '  now) vt_decide revert && vt_take_back "$2" ;;',
+            '  decided) vt_take_back "$2" ;;',
+            '  keep) vt_keep "$2" ;;',
+            '  finish) case $(cat "$P/decision") in',
+            '      *confirm) vt_keep "finished after a crash" ;;',
+            '      *) vt_take_back "$(cat "$P/reason" 2>/dev/null || echo taken back after a crash)" ;;',
+            "    esac ;;",
+            "esac",
+            "# end",
+        ]
+    )

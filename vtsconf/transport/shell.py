@@ -1,0 +1,136 @@
+"""The protocol of design §6 over any session that can run a POSIX sh: one exec a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from vtsconf.core.errors import Unreachable
+from vtsconf.core.frame import BadFrame, FrameReader, Record
+from vtsconf.core.probe import Probe, Query, QuerySeen, Reading
+from vtsconf.core.secret import FingerprintKey, Secrets
+from vtsconf.transport import program
+from vtsconf.transport.answer import reading
+from vtsconf.transport.server import Applied, Confirmed, Session, Transaction
+
+T = TypeVar("T")
+
+
+class ShellServer:
+    """A server, reached over `session`. `new_mark` gives a fresh unguessable word of letters and digits."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        new_mark: Callable[[], str],
+        key: FingerprintKey | None = None,
+        name: str = "",
+    ) -> None:
+        self._session = session
+        self._name = name
+        self._new_mark = new_mark
+        self._key = key
+
+    def read(self, probes: Sequence[Probe], state_dir: str) -> Reading:
+        mark = self._new_mark()
+        return self._understand(
+            lambda records: reading(records, probes), program.read_program(probes, state_dir, mark), mark
+        )
+
+    def apply(self, transaction: Transaction, secrets: Secrets, on_event: Callable[[str], None]) -> Applied:
+        mark = self._new_mark()
+        key = self._key.key.reveal().decode() if self._key else ""
+        records = self._exchange(
+            program.apply_program(transaction, secrets, key, mark), mark, on_event, doubt=True
+        )
+        return self._translate(lambda: _applied(records, transaction.probes))
+
+    def confirm(self, run: str, health: Sequence[Query], state_dir: str, who: str = "") -> Confirmed:
+        mark = self._new_mark()
+        made = program.confirm_program(run, health, state_dir, mark, host=self._name, who=who)
+        return self._understand(_confirmed, made, mark)
+
+    def revert(self, run: str, reason: str, state_dir: str) -> Confirmed:
+        mark = self._new_mark()
+        return self._understand(_confirmed, program.revert_program(run, reason, state_dir, mark), mark)
+
+    def unlock(self, state_dir: str, *, force: bool) -> Confirmed:
+        mark = self._new_mark()
+        return self._understand(_confirmed, program.unlock_program(state_dir, mark, force=force), mark)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _understand(self, meaning: Callable[[list[Record]], T], made: program.Program, mark: str) -> T:
+        records = self._exchange(made, mark)
+        return self._translate(lambda: meaning(records))
+
+    def _translate(self, meaning: Callable[[], T]) -> T:
+        try:
+            return meaning()
+        except BadFrame as error:
+            raise Unreachable(f"the server's answer makes no sense: {error}") from error
+
+    def _exchange(
+        self,
+        made: program.Program,
+        mark: str,
+        on_event: Callable[[str], None] = lambda _: None,
+        *,
+        doubt: bool = False,
+    ) -> list[Record]:
+        """Run a program; the whole answer, or Unreachable."""
+        reader = FrameReader(mark)
+        records: list[Record] = []
+
+        def take(data: bytes) -> None:
+            for record in reader.feed(data):
+                if record.kind == "event":
+                    on_event(record.rest(1))
+                records.append(record)
+
+        try:
+            ending = self._session.execute(made.command, made.stdin, take)
+        except BadFrame as error:
+            raise Unreachable(f"the server's answer makes no sense: {error}") from error
+        if not reader.ended:
+            said = (ending.stderr.strip() or reader.noise.strip()).decode(errors="replace")[-300:]
+            raise Unreachable(
+                f"the server's answer ended early (exit {ending.code}){': ' + said if said else ''}",
+                remedy="it needs a POSIX sh, head, stat and sha256sum for this user; `vtsconf doctor` checks them"
+                if not doubt
+                else "",
+            )
+        return records
+
+
+def _result(records: Sequence[Record]) -> Record:
+    for record in records:
+        if record.kind == "result" and len(record.words) > 1:
+            return record
+    raise BadFrame("no result")
+
+
+def _applied(records: Sequence[Record], probes: Sequence[Probe]) -> Applied:
+    result = _result(records)
+    seen = reading(records, probes)
+    return Applied(
+        outcome=result.words[1],
+        reason=result.rest(2),
+        detail=result.body.decode(errors="replace").strip(),
+        reading=seen,
+        lock=seen.lock,
+        debts=tuple(debt.service for debt in seen.debts),
+    )
+
+
+def _confirmed(records: Sequence[Record]) -> Confirmed:
+    result = _result(records)
+    outputs = {r.words[1]: r.body for r in records if r.kind == "query" and len(r.words) == 2}
+    health = tuple(
+        (r.words[1], QuerySeen(exit=int(r.words[2]), stdout=outputs.get(r.words[1], b"")))
+        for r in records
+        if r.kind == "exit" and len(r.words) == 3 and r.words[2].isdigit()
+    )
+    return Confirmed(outcome=result.words[1], reason=result.rest(2), health=health)
