@@ -25,6 +25,11 @@ def is_marked(text: str) -> bool:
     return _OPEN in text or _CLOSE in text
 
 
+def unmarked(text: str) -> str:
+    """The text without its marks: what will be there whatever the secrets are."""
+    return _MARK.sub(b"", text.encode(errors="surrogatepass")).decode(errors="surrogatepass")
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """Bytes and secret references in order; the plain case is one part of bytes."""

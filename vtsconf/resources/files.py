@@ -1,0 +1,143 @@
+"""Files: whole files we own, from a template or literal content, with owner, group and mode."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from vtsconf.core import sensitive
+from vtsconf.core.change import Change, State
+from vtsconf.core.content import Content
+from vtsconf.core.probe import FileKind, FileSeen, Probe, ReadFile, Reading
+from vtsconf.core.problem import Level, Problem
+from vtsconf.core.resource import Keys
+from vtsconf.core.secret import Secret
+from vtsconf.core.step import FileState, PutFile, Step
+from vtsconf.resources.obstacle import obstacle
+
+HEADER = "managed by vtsconf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """One whole file. An owner or group of "" is not managed: it stays as it is."""
+
+    path: str
+    content: Content
+    owner: str = ""
+    group: str = ""
+    mode: str = "0644"
+    validate: tuple[str, ...] = ()  # run on the staged file, "{}" standing for its path
+    restart: tuple[str, ...] = ()
+    kind: str = "files"  # or the BMA's name
+    keys: Keys = field(default_factory=Keys)
+
+    @property
+    def address(self) -> str:
+        return f"{self.kind}/{self.path}"
+
+    def probes(self) -> Sequence[Probe]:
+        return (ReadFile(self.path),)
+
+    def observe(self, reading: Reading) -> State:
+        seen = reading.files.get(self.path)
+        if seen is None or seen.data is None:
+            return {}
+        attributes = {"owner": seen.owner, "group": seen.group, "mode": seen.mode}
+        return {self.address: {"content": self._shown(seen.data), **self._managed(attributes)}}
+
+    def desired(self) -> State:
+        attributes = {"owner": self.owner, "group": self.group, "mode": self.mode}
+        return {self.address: {"content": self._shown(self._bytes()), **self._managed(attributes)}}
+
+    def _managed(self, attributes: dict[str, str]) -> dict[str, str]:
+        wanted = {"owner": self.owner, "group": self.group, "mode": self.mode}
+        return {key: value for key, value in attributes.items() if wanted[key]}
+
+    def _bytes(self) -> bytes:
+        return self.content.resolve(self.keys.secrets)
+
+    def _shown(self, data: bytes) -> Any:
+        """A text, a Secret, or for what is neither its size and digest."""
+        if self._is_hidden(data):
+            return Secret(data)
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+    def _is_hidden(self, data: bytes) -> bool:
+        return bool(self.content.secrets) or sensitive.holds_secret(data)
+
+    def problems(self, reading: Reading) -> Sequence[Problem]:
+        stop = obstacle(self.path, self.address, reading)
+        return (stop,) if stop else tuple(self._findings(reading.files[self.path]))
+
+    def _findings(self, seen: FileSeen) -> Iterator[Problem]:
+        if HEADER.encode() not in self.content.redacted():
+            yield self._without_header()
+        if seen.data is not None and HEADER.encode() not in seen.data and seen.data != self._bytes():
+            yield self._foreign()
+
+    def _without_header(self) -> Problem:
+        return Problem(
+            what=f"{self.path} does not say “{HEADER}”",
+            why="whoever opens it on the server cannot see that the next apply overwrites hand edits",
+            remedy=f"put a comment with these words at its top, if its format has comments: “{HEADER}”",
+            level=Level.NOTE,
+            code="header",
+            address=self.address,
+        )
+
+    def _foreign(self) -> Problem:
+        return Problem(
+            what=f"{self.path} is there already and was not written by vtsconf",
+            why="the whole file will be replaced; what was in it by hand is kept only in the backup on the server",
+            remedy="read the difference before you apply",
+            level=Level.WARNING,
+            code="takes-over",
+            address=self.address,
+        )
+
+    def steps(self, changes: Sequence[Change], reading: Reading) -> Sequence[Step]:
+        if self.address not in {c.address for c in changes}:
+            return ()
+        seen = reading.files.get(self.path, FileSeen(kind=FileKind.ABSENT))
+        keyed = self._is_hidden(self._bytes()) or (seen.data is not None and self._is_hidden(seen.data))
+        return (
+            PutFile(
+                path=self.path,
+                before=self._before(seen, keyed=keyed),
+                after=self._after(seen, keyed=keyed),
+                validate=self.validate,
+                restart=self.restart,
+                addresses=(self.address,),
+            ),
+        )
+
+    def _before(self, seen: FileSeen, *, keyed: bool) -> FileState | None:
+        if seen.data is None:
+            return None
+        return FileState(
+            content=None if keyed else Content.plain(seen.data),
+            digest=self._digest(seen.data, keyed=keyed),
+            keyed=keyed,
+            owner=seen.owner,
+            group=seen.group,
+            mode=seen.mode,
+        )
+
+    def _after(self, seen: FileSeen, *, keyed: bool) -> FileState:
+        return FileState(
+            content=self.content,
+            digest=self._digest(self._bytes(), keyed=keyed),
+            keyed=keyed,
+            owner=self.owner or seen.owner,
+            group=self.group or seen.group,
+            mode=self.mode or seen.mode or "0644",
+        )
+
+    def _digest(self, data: bytes, *, keyed: bool) -> str:
+        return self.keys.fingerprints.digest(data) if keyed else hashlib.sha256(data).hexdigest()
