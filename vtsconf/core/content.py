@@ -62,12 +62,24 @@ class Content:
         """The bytes a person may see."""
         return b"".join(f"‹{p}›".encode() if isinstance(p, SecretRef) else p for p in self.parts)
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """How a plan file holds it: readable text, base64 where it is none, references for secrets."""
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(
+            lambda value: value if isinstance(value, cls) else cls.from_json(value),
+            serialization=core_schema.plain_serializer_function_ser_schema(cls.to_json),
+        )
+
     def to_json(self) -> list[dict[str, str]]:
         return [_part_to_json(p) for p in self.parts]
 
     @classmethod
     def from_json(cls, parts: Sequence[dict[str, Any]]) -> Content:
         """Raises ValueError when the parts are not ones that `to_json` makes."""
+        if not isinstance(parts, list):
+            raise ValueError("content is a list of parts")  # noqa: TRY004 pydantic catches ValueError
         return cls(tuple(_part_from_json(p) for p in parts))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from vtsconf.core.content import Content
 
@@ -27,6 +28,7 @@ class PutFile:
     `validate` is run on the staged file, "{}" standing for its path; exit 0 lets it pass.
     """
 
+    step: Literal["put"] = "put"
     path: str
     before: FileState | None
     after: FileState | None
@@ -39,6 +41,7 @@ class PutFile:
 class RunCommand:
     """Run `run`, after `check` failed at planning and fails again now; `revert` takes it back."""
 
+    step: Literal["run"] = "run"
     name: str
     check: tuple[str, ...]
     run: tuple[str, ...]
@@ -47,6 +50,18 @@ class RunCommand:
     addresses: tuple[str, ...] = ()
     timeout: int = 120  # seconds, each
     undo: bool = False  # this is the reverse of such a step: `check` passes now, run `revert`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """What a path must still be for a plan to hold: "" digest = absent; "" owner = not compared."""
+
+    path: str
+    digest: str
+    keyed: bool = False
+    owner: str = ""
+    group: str = ""
+    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,22 +77,7 @@ Step = PutFile | RunCommand
 
 
 def reverse(step: Step) -> Step:
-    """The step that takes this one back."""
+    """The step that takes this one back. A validator speaks of new bytes only, so it is left out."""
     if isinstance(step, PutFile):
-        return PutFile(
-            path=step.path,
-            before=step.after,
-            after=step.before,
-            restart=step.restart,
-            addresses=step.addresses,
-        )
-    return RunCommand(
-        name=step.name,
-        check=step.check,
-        run=step.run,
-        revert=step.revert,
-        restart=step.restart,
-        addresses=step.addresses,
-        timeout=step.timeout,
-        undo=not step.undo,
-    )
+        return replace(step, before=step.after, after=step.before, validate=())
+    return replace(step, undo=not step.undo)

@@ -15,8 +15,8 @@ from pathlib import Path
 from vtsconf.core.errors import Refused
 from vtsconf.core.probe import Probe, Query, ReadFile
 from vtsconf.core.secret import Secrets
-from vtsconf.core.step import PutFile, RunCommand, Service
-from vtsconf.transport.server import Base, Transaction
+from vtsconf.core.step import Base, PutFile, RunCommand, Service
+from vtsconf.transport.server import Transaction
 
 RESTART_TIMEOUT = 120  # seconds; a service that takes longer is taken for one that hangs
 STATUS_TIMEOUT = 20

@@ -9,7 +9,7 @@ from typing import Protocol
 from vtsconf.core.connection import Target
 from vtsconf.core.probe import LockSeen, PendingSeen, Probe, Query, QuerySeen, Reading
 from vtsconf.core.secret import Secrets
-from vtsconf.core.step import Service, Step
+from vtsconf.core.step import Base, Service, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,18 +40,6 @@ class Connector(Protocol):
     def connect(self, target: Target) -> Session:
         """Raises Unreachable with one sentence and the remedy."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
-    """What a path must still be for a plan to hold: "" digest = absent."""
-
-    path: str
-    digest: str
-    keyed: bool = False
-    owner: str = ""
-    group: str = ""
-    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
