@@ -29,7 +29,7 @@ ABSENT = FileSeen(kind=FileKind.ABSENT)
 Argv = tuple[str, ...]
 
 
-class _No(Exception):  # noqa: N818 never leaves this module
+class _No(Exception):
     def __init__(self, outcome: str, reason: str) -> None:
         super().__init__(reason)
         self.outcome, self.reason = outcome, reason
@@ -77,7 +77,7 @@ class MemoryServer:
         on_event("done")
         return self._answer("armed", "waits to be confirmed", transaction)
 
-    def confirm(self, run: str, health: Sequence[Query], state_dir: str, who: str = "") -> Confirmed:  # noqa: ARG002 the seam's
+    def confirm(self, run: str, health: Sequence[Query], state_dir: str, who: str = "") -> Confirmed:
         if not self.armed or self.armed.run != run:
             return Confirmed(outcome=self.outcomes.get(run, ("none", ""))[0])
         for query in health:
