@@ -24,7 +24,7 @@ def reference(path: str, start: int, stop: int) -> SecretRef:
 
 def paths(contents: Iterable[Content]) -> tuple[str, ...]:
     """The files that must be read before these contents can be resolved."""
-    found = (_cut(ref) for content in contents for ref in content.secrets if ref.provider == PROVIDER)
+    found = (cut(ref) for content in contents for ref in content.secrets if ref.provider == PROVIDER)
     return tuple(dict.fromkeys(path for path, _, _ in found))
 
 
@@ -32,14 +32,15 @@ def secrets(contents: Iterable[Content], files: Mapping[str, FileSeen]) -> dict[
     """The live secrets of these contents; one whose file is gone or too short is left out."""
     known: dict[SecretRef, Secret] = {}
     for ref in (ref for content in contents for ref in content.secrets if ref.provider == PROVIDER):
-        path, start, stop = _cut(ref)
+        path, start, stop = cut(ref)
         seen = files.get(path)
         if seen is not None and seen.data is not None and stop <= len(seen.data):
             known[ref] = Secret(seen.data[start:stop])
     return known
 
 
-def _cut(ref: SecretRef) -> tuple[str, int, int]:
+def cut(ref: SecretRef) -> tuple[str, int, int]:
+    """The path, first byte and end of a reference to live bytes. Raises ValueError."""
     match = _REFERENCE.fullmatch(ref.reference)
     if match is None:
         raise ValueError("a reference to a live secret is not of the form START-STOP/PATH")

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from vtsconf.core import live
 from vtsconf.core.errors import Refused
 from vtsconf.core.probe import Probe, Query, ReadFile
-from vtsconf.core.secret import Secrets
+from vtsconf.core.secret import SecretRef, Secrets
 from vtsconf.core.step import Base, PutFile, RunCommand, Service
 from vtsconf.transport.server import Transaction
 
@@ -152,7 +153,7 @@ def apply_program(transaction: Transaction, secrets: Secrets, key: str, mark: st
         *(_expect_check(step) for _, step in commands),
         call("vt_compared", len(t.base)),
         *(_stage(n, step, secrets, payload) for n, step in puts if step.after),
-        call("vt_staged", len(payload)),
+        call("vt_staged", sum(1 for _, step in puts if step.after)),
         *(call("vt_validate", n, s.path, *s.validate) for n, s in puts if s.after and s.validate),
         "vt_validated",
         *(call("vt_save", n, s.path) for n, s in puts),
@@ -184,14 +185,33 @@ def _command(number: int, step: RunCommand) -> str:
 
 
 def _stage(number: int, step: PutFile, secrets: Secrets, payload: list[bytes]) -> str:
+    """How one file is staged: from stdin, from a backup on the server, or from stdin and live bytes in turn."""
     after = step.after
     assert after is not None
     dress = (after.owner, after.group, after.mode)
     if after.content is None:
         return call("vt_stage_kept", number, step.path, after.kept, *dress, after.digest)
+    if live.paths([after.content]):
+        parts = [_part(part, secrets, payload) for part in after.content.parts]
+        return "\n".join(
+            [
+                call("vt_stage_parts", number, step.path),
+                *parts,
+                call("vt_staged_parts", step.path, *dress, after.digest),
+            ]
+        )
     data = after.content.resolve(secrets)
     payload.append(data)
     return call("vt_stage", number, step.path, len(data), *dress, hashlib.sha256(data).hexdigest())
+
+
+def _part(part: bytes | SecretRef, secrets: Secrets, payload: list[bytes]) -> str:
+    if isinstance(part, SecretRef) and part.provider == live.PROVIDER:
+        path, start, stop = live.cut(part)
+        return call("vt_part_live", start + 1, stop - start, path)
+    data = secrets[part].reveal() if isinstance(part, SecretRef) else part
+    payload.append(data)
+    return call("vt_part", len(data))
 
 
 def _revert_text(

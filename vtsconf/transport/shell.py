@@ -9,6 +9,7 @@ from vtsconf.core.errors import Unreachable
 from vtsconf.core.frame import BadFrame, FrameReader, Record
 from vtsconf.core.probe import Probe, Query, QuerySeen, Reading
 from vtsconf.core.secret import FingerprintKey, Secrets
+from vtsconf.core.step import PutFile
 from vtsconf.transport import program
 from vtsconf.transport.answer import reading
 from vtsconf.transport.server import Applied, Confirmed, Session, Transaction
@@ -24,7 +25,7 @@ class ShellServer:
         session: Session,
         *,
         new_mark: Callable[[], str],
-        key: FingerprintKey | None = None,
+        key: Callable[[], FingerprintKey] | None = None,
         name: str = "",
     ) -> None:
         self._session = session
@@ -40,7 +41,10 @@ class ShellServer:
 
     def apply(self, transaction: Transaction, secrets: Secrets, on_event: Callable[[str], None]) -> Applied:
         mark = self._new_mark()
-        key = self._key.key.reveal().decode() if self._key else ""
+        keyed = any(base.keyed for base in transaction.base) or any(
+            isinstance(step, PutFile) and step.after and step.after.kept for step in transaction.steps
+        )
+        key = self._key().key.reveal().decode() if keyed and self._key else ""
         records = self._exchange(
             program.apply_program(transaction, secrets, key, mark), mark, on_event, doubt=True
         )

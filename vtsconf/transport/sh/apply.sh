@@ -102,6 +102,25 @@ vt_stage() {        # NUMBER PATH BYTES OWNER GROUP MODE DIGEST: BYTES of stdin 
   vt_dress "$2" "$4" "$5" "$6" "$7"
 }
 
+vt_stage_parts() {  # NUMBER PATH: a file that is put together from stdin and from live bytes, part by part
+  vt_place "$1" "$2"
+  : >"$vt_new"
+}
+
+vt_part() {         # BYTES of stdin
+  [ "$1" -eq 0 ] || head -c "$1" >>"$vt_new" 2>/dev/null
+}
+
+vt_part_live() {    # FIRST BYTES PATH: bytes that are known to this server only
+  tail -c "+$1" -- "$3" | head -c "$2" >>"$vt_new" 2>/dev/null
+}
+
+vt_staged_parts() { # PATH OWNER GROUP MODE KEYED-DIGEST
+  dd if=/dev/null of="$vt_new" oflag=append conv=notrunc,fsync 2>/dev/null
+  vt_keyed_sum "$vt_new"
+  vt_dress "$@"
+}
+
 vt_stage_kept() {   # NUMBER PATH RUN OWNER GROUP MODE DIGEST: the bytes are in the backup of RUN, and only there
   vt_place "$1" "$2"
   vt_kept=$(vt_find_kept "$2" "$3")
