@@ -1,0 +1,157 @@
+"""Host keys: what known_hosts files or a pin say of a server's key. Never accepts a key by itself."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from vtsconf.transport.sshconfig import listed
+
+_ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")}
+
+
+@dataclass(frozen=True, slots=True)
+class HostKey:
+    """A public key as it travels: its type and its bytes."""
+
+    type: str
+    blob: bytes
+
+    @property
+    def fingerprint(self) -> str:
+        """As `ssh-keygen -lf` prints it."""
+        digest = base64.b64encode(hashlib.sha256(self.blob).digest()).decode().rstrip("=")
+        return f"SHA256:{digest}"
+
+    @classmethod
+    def parse(cls, text: str) -> HostKey | None:
+        """`ssh-ed25519 AAAA… [comment]`, or None where it is not that."""
+        words = text.split()
+        if len(words) < 2:
+            return None
+        try:
+            blob = base64.b64decode(words[1], validate=True)
+        except (binascii.Error, ValueError):
+            return None
+        # The bytes begin with the type once more: length, then name.
+        named = blob[4 : 4 + int.from_bytes(blob[:4], "big")]
+        return cls(words[0], blob) if named == words[0].encode() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a known_hosts file."""
+
+    marker: str  # "", "@revoked" or "@cert-authority"
+    hosts: str
+    key: HostKey
+    place: str
+
+    def speaks_of(self, name: str) -> bool:
+        """Hashed (`|1|salt|hash`), or a list of patterns."""
+        if self.hosts.startswith("|1|"):
+            return _hashed(self.hosts, name)
+        return listed(name, self.hosts.split(","))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`known`, `unknown`, `changed`, `revoked` or `authority` (only a certificate authority is known)."""
+
+    word: str
+    expected: tuple[HostKey, ...] = ()
+    place: str = ""
+
+    @property
+    def trusted(self) -> bool:
+        return self.word == "known"
+
+
+def parse(text: str, path: str) -> list[Entry]:
+    """Entries of a known_hosts file; lines that are none are left out, as OpenSSH does."""
+    entries = []
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        marker = words.pop(0) if words[0].startswith("@") else ""
+        key = HostKey.parse(" ".join(words[1:3]))
+        if key is not None:
+            entries.append(Entry(marker, words[0], key, f"{path}:{number}"))
+    return entries
+
+
+def entries_for(entries: Iterable[Entry], known_as: str, port: int) -> list[Entry]:
+    """Entries that speak of a server: `[host]:port` off port 22, or else those of the plain name."""
+    everything = list(entries)
+    if port != 22:
+        exact = [e for e in everything if e.speaks_of(f"[{known_as}]:{port}")]
+        if exact:
+            return exact
+    return [e for e in everything if e.speaks_of(known_as)]
+
+
+def judge(seen: HostKey, entries: Sequence[Entry], known_as: str, port: int) -> Verdict:
+    """What the entries for this server say of the key it showed."""
+    revoked = [e for e in entries if e.marker == "@revoked" and e.key == seen]
+    if revoked:
+        return Verdict("revoked", place=revoked[0].place)
+    plain = [e for e in entries if not e.marker]
+    if any(e.key == seen for e in plain):
+        return Verdict("known")
+    # A key known only for the plain name says nothing about another port's server: new, not changed.
+    telling = [e for e in plain if port == 22 or e.speaks_of(f"[{known_as}]:{port}")]
+    if telling:
+        return Verdict("changed", tuple(e.key for e in telling), telling[0].place)
+    authorities = [e for e in entries if e.marker == "@cert-authority"]
+    if authorities:
+        return Verdict("authority", place=authorities[0].place)
+    return Verdict("unknown")
+
+
+def algorithms(expected: Iterable[str], offered: Sequence[str]) -> list[str]:
+    """Our host-key algorithms, those of the key types we expect first: then a server with several keys shows that one."""
+    wanted = [a for kind in dict.fromkeys(expected) for a in _ALGORITHMS.get(kind, (kind,)) if a in offered]
+    return [*dict.fromkeys(wanted), *(a for a in offered if a not in wanted)]
+
+
+def remedy(verdict: Verdict, *, address: str, port: int, kind: str, known_hosts: str) -> str:
+    """What a person does about it, ready to be copied."""
+    at = f"-p {port} " if port != 22 else ""
+    where = shlex.quote(known_hosts)
+    scan = f"ssh-keyscan {at}-t {_scan_type(kind)} {shlex.quote(address)} >> {where}"
+    name = f"[{address}]:{port}" if port != 22 else address
+    match verdict.word:
+        case "unknown":
+            return (
+                f"compare the fingerprint with the server's own, then: {scan} — or pin it: vts_ssh_host_key"
+            )
+        case "changed":
+            return (
+                "if the server was really reinstalled: "
+                f"ssh-keygen -R {shlex.quote(name)} -f {where}; {scan}. If not, someone may be listening in"
+            )
+        case "authority":
+            return f"host certificates are not supported: add the server's own key: {scan} — or set vts_ssh_host_key"
+        case _:
+            return f"the key is marked @revoked in {verdict.place}: give the server a new one"
+
+
+def _scan_type(kind: str) -> str:
+    return {"ssh-ed25519": "ed25519", "ssh-rsa": "rsa"}.get(kind, "ecdsa")
+
+
+def _hashed(hosts: str, name: str) -> bool:
+    parts = hosts.split("|")
+    if len(parts) != 4:
+        return False
+    try:
+        salt, expected = base64.b64decode(parts[2]), base64.b64decode(parts[3])
+    except (binascii.Error, ValueError):
+        return False
+    return hmac.compare_digest(hmac.new(salt, name.lower().encode(), hashlib.sha1).digest(), expected)
