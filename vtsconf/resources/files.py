@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from vtsconf.bma.application import SecretRule
 from vtsconf.core import sensitive
 from vtsconf.core.change import Change, State
 from vtsconf.core.content import Content
@@ -17,7 +18,7 @@ from vtsconf.core.secret import Secret
 from vtsconf.core.step import FileState, PutFile, Step
 from vtsconf.resources.obstacle import obstacle
 
-HEADER = "managed by vtsconf"
+HEADER = b"managed by vtsconf"  # in any case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class File:
     validate: tuple[str, ...] = ()  # run on the staged file, "{}" standing for its path
     restart: tuple[str, ...] = ()
     kind: str = "files"  # or the BMA's name
+    secrets: SecretRule = field(default_factory=SecretRule)
     keys: Keys = field(default_factory=Keys)
 
     @property
@@ -76,16 +78,28 @@ class File:
         return (stop,) if stop else tuple(self._findings(reading.files[self.path]))
 
     def _findings(self, seen: FileSeen) -> Iterator[Problem]:
-        if HEADER.encode() not in self.content.redacted():
+        if not _has_header(self.content.redacted()):
             yield self._without_header()
-        if seen.data is not None and HEADER.encode() not in seen.data and seen.data != self._bytes():
+        if seen.data is not None and not _has_header(seen.data) and seen.data != self._bytes():
             yield self._foreign()
+        yield from self._bad_secrets()
+
+    def _bad_secrets(self) -> Iterator[Problem]:
+        for ref in dict.fromkeys(self.content.secrets):
+            if reason := self.secrets.refusal(self.keys.secrets[ref]):
+                yield Problem(
+                    what=f"the value of {ref} cannot be written into {self.path}",
+                    why=f"it {reason}, which this file's format cannot hold",
+                    remedy="change the secret",
+                    code="value",
+                    address=self.address,
+                )
 
     def _without_header(self) -> Problem:
         return Problem(
-            what=f"{self.path} does not say “{HEADER}”",
+            what=f"{self.path} does not say “{HEADER.decode()}”",
             why="whoever opens it on the server cannot see that the next apply overwrites hand edits",
-            remedy=f"put a comment with these words at its top, if its format has comments: “{HEADER}”",
+            remedy=f"put a comment with these words at its top, if its format has comments: “{HEADER.decode()}”",
             level=Level.NOTE,
             code="header",
             address=self.address,
@@ -141,3 +155,7 @@ class File:
 
     def _digest(self, data: bytes, *, keyed: bool) -> str:
         return self.keys.fingerprints.digest(data) if keyed else hashlib.sha256(data).hexdigest()
+
+
+def _has_header(data: bytes) -> bool:
+    return HEADER in data.lower()

@@ -1,0 +1,170 @@
+"""What every backup application (BMA) answers: its settings, the files it needs, how to ask it, what to warn of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
+
+from pydantic import BeforeValidator
+
+from vtsconf.core.fields import Settings, found, refusal, unprintable
+from vtsconf.core.printable import printable
+from vtsconf.core.probe import Query, QuerySeen
+from vtsconf.core.problem import Level, Problem
+from vtsconf.core.secret import Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretRule:
+    """What a file's format cannot hold inside a secret."""
+
+    forbidden: str = ""  # characters
+    longest: int = 0  # bytes; 0 = no limit
+
+    def refusal(self, secret: Secret) -> str:
+        """Why this secret cannot be written, without a word of it; "" when it can."""
+        value = secret.reveal()
+        if self.longest and len(value) > self.longest:
+            return f"is longer than {self.longest} bytes"
+        if any(char.encode() in value for char in self.forbidden):
+            return f"has one of the characters {self.forbidden!a}"
+        return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagedFile:
+    """A file of the client, made from a template; an owner or group of "" is left as it is."""
+
+    path: str
+    template: str  # "tsm/dsm.sys.j2"
+    variables: Mapping[str, Any]
+    owner: str = ""
+    group: str = ""
+    mode: str = "0644"
+    validate: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()
+    secrets: SecretRule = SecretRule()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One thing to ask a client: `pattern` must be found in its output (and the exit code be 0, if `exit_counts`)."""
+
+    name: str  # "version" or "reachable"
+    query: Query
+    pattern: str = ""
+    exit_counts: bool = True
+    source: str = ""
+
+    def answer(self, seen: QuerySeen | None) -> Answer:
+        """What the client said, as a person wants to read it."""
+        if seen is None or seen.exit is None:
+            return Answer(ok=False, text="was not asked" if seen is None else "did not answer in time")
+        if seen.exit == 127:
+            return Answer(ok=False, text=f"{_program(self.query)!a} was not found")
+        match = re.search(self.pattern, seen.text, re.MULTILINE)
+        if match is None or (self.exit_counts and seen.exit != 0):
+            said = printable(seen.text or seen.stderr, 120) or "nothing"
+            return Answer(ok=False, text=f"exit {seen.exit}, said: {said}")
+        words = [group for group in match.groups() if group] or [match[0] or "yes"]
+        return Answer(ok=True, text=printable(".".join(words), 120))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The answer to a fact's question."""
+
+    ok: bool
+    text: str
+
+
+class Application(Protocol):
+    """A module of this room. Everything in it is pure."""
+
+    NAME: str
+    TITLE: str
+
+    @property
+    def Settings(self) -> type[Settings]: ...  # noqa: N802 the module's class
+
+    def files(self, settings: Any) -> Sequence[ManagedFile]:
+        """The files to manage, in order."""
+        ...
+
+    def facts(self, settings: Any) -> Sequence[Fact]:
+        """How to ask for the version and whether the BMA's server can be reached; moves no data."""
+        ...
+
+    def lints(self, settings: Any, vaults: Collection[str]) -> Sequence[Problem]:
+        """What is dangerous or without effect in these settings. `vaults` are the names that are known."""
+        ...
+
+
+def _program(query: Query) -> str:
+    return next(word for word in query.argv if word != "env" and "=" not in word)
+
+
+def plainly(*argv: str, **environment: str) -> tuple[str, ...]:
+    """The command with messages in the language that our patterns know."""
+    return ("env", "LC_ALL=C", *(f"{name}={value}" for name, value in environment.items()), *argv)
+
+
+def _line(value: Any) -> str:
+    if not isinstance(value, str):
+        raise refusal(f"{found(value)} stands where one line of text is wanted", remedy="put it into quotes")
+    if not value.strip() or (bad := unprintable(value.replace("\t", " "))):
+        what = f"holds the character {bad}" if value.strip() else "is empty"
+        raise refusal(f"the line {what}", why="one entry is one line of the file", remedy="take it out")
+    return value
+
+
+def _option(value: Any) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return str(value)
+    return _line(value)
+
+
+Line = Annotated[str, BeforeValidator(_line)]
+# The value of an option: a text, a number, or yes and no.
+Option = Annotated[str, BeforeValidator(_option)]
+
+
+def _options(value: Any) -> tuple[str, ...]:
+    return tuple(_option(v) for v in value) if isinstance(value, list | tuple) else (_option(value),)
+
+
+# One or several values of an option that may be repeated.
+Options = Annotated[tuple[str, ...], BeforeValidator(_options)]
+
+
+def rows(options: Mapping[str, Iterable[str]]) -> list[dict[str, str]]:
+    """Options as a template wants them: one row {name, value} a line."""
+    return [{"name": name, "value": value} for name, values in options.items() for value in values]
+
+
+def reaches_vault(pattern: str, vaults: Collection[str]) -> bool:
+    """The include-exclude pattern may match a tape, /VAULTxx/pool/cartridge, as far as its fixed beginning tells."""
+    pattern = pattern.strip().strip("\"'")
+    fixed = re.split(r"[*?\[{]|\.\.\.", pattern, maxsplit=1)[0]
+    if not re.sub(r"[*?/.]", "", pattern):
+        return True  # nothing but wildcards
+    if re.match(r"/VAULT\d", fixed):
+        return True
+    return any(_reaches(fixed, f"/{vault}/", open_ended=fixed != pattern) for vault in vaults)
+
+
+def _reaches(fixed: str, root: str, *, open_ended: bool) -> bool:
+    inside = f"{fixed.rstrip('/')}/".startswith(root)
+    return inside or (open_ended and fixed not in ("", "/") and root.startswith(fixed))
+
+
+def finding(
+    what: str, *, why: str, remedy: str, code: str, source: str, level: Level = Level.WARNING
+) -> Problem:
+    """A lint's problem, in one line."""
+    return Problem(what=what, why=why, remedy=remedy, code=code, source=source, level=level)

@@ -1,0 +1,178 @@
+"""Bacula (and Bareos): bacula-fd.conf, the configuration of the file daemon.
+
+What the file holds and that a quoted string has at most 127 characters was found with Bacula 9.6.7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from vtsconf.bma.application import Fact, Line, ManagedFile, Options, SecretRule, plainly, rows
+from vtsconf.core import fields
+from vtsconf.core.fields import Argv, Listed, Mode, Name, Named, Path, Reference, refusal
+from vtsconf.core.probe import Query
+from vtsconf.core.problem import Problem
+
+NAME = "bacula"
+TITLE = "Bacula"
+
+LONGEST = 127  # characters of a quoted string
+_UNQUOTABLE = '"\\\n\r'
+
+
+def _quotable(value: str) -> str:
+    if len(value) > LONGEST or any(char in value for char in _UNQUOTABLE):
+        raise refusal(
+            f"`{value[:40]}` cannot be written between quotes",
+            why=f"Bacula takes at most {LONGEST} characters there, and neither quote nor backslash is safe in them",
+            remedy="shorten or change it",
+        )
+    return value
+
+
+Quoted = Annotated[Line, BeforeValidator(lambda value: _quotable(value) if isinstance(value, str) else value)]
+Directive = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9 ]{0,60}$")]
+
+
+class Director(fields.Settings):
+    """A Director that may use this client; `password` is what it must know."""
+
+    password: Reference
+    monitor: bool = False
+    options: dict[Directive, Options] = Field(default_factory=dict)
+
+
+class Console(fields.Settings):
+    """How bconsole is asked whether the Director reaches this client; its configuration holds a password and is not ours."""
+
+    program: Path
+    config: Path
+
+
+class Settings(fields.Settings):
+    """The Bacula client of one server: what stands in bacula-fd.conf."""
+
+    directors: Named[Director]
+    name: Quoted
+    working_directory: Path
+    pid_directory: Path
+    address: Quoted | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] = 9102
+    concurrent_jobs: Annotated[int, Field(ge=1, le=1000)] = 4
+    options: dict[Directive, Options] = Field(default_factory=dict)  # further ones of FileDaemon
+    messages: Named[Listed[Line]] = Field(default_factory=dict)  # destinations, by Director
+    config: Path = "/etc/bacula/bacula-fd.conf"
+    program: Path = "/usr/sbin/bacula-fd"
+    console: Console | None = None
+    validate_with: Argv | None = Field(default=None, alias="validate")
+    owner: Name = "root"
+    group: str = ""
+    mode: Mode = "0600"
+    restart: Listed[Name] = ()
+
+    @field_validator("directors")
+    @classmethod
+    def _has_a_director(cls, directors: dict[str, Director]) -> dict[str, Director]:
+        if not directors:
+            raise refusal("no Director is named", remedy="add one: directors: {NAME: {password: secret://…}}")
+        return directors
+
+    @field_validator("options")
+    @classmethod
+    def _leaves_ours(cls, options: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        ours = {
+            "name": "name",
+            "fdaddress": "address",
+            "fdport": "port",
+            "workingdirectory": "working_directory",
+            "piddirectory": "pid_directory",
+            "maximumconcurrentjobs": "concurrent_jobs",
+        }
+        for word in options:
+            if key := ours.get(word.replace(" ", "").casefold()):
+                raise refusal(f"{word} does not stand here", remedy=f"write it as `{key}`")
+        return options
+
+    @field_validator("mode")
+    @classmethod
+    def _keeps_the_password(cls, mode: str) -> str:
+        if not mode.endswith("0"):
+            raise refusal(
+                f"with the mode {mode} every user of the server could read the Director's password",
+                remedy='write "0600", or "0640" with a group of its own',
+            )
+        return mode
+
+
+def files(settings: Settings) -> Sequence[ManagedFile]:
+    """One file, which holds the Directors' passwords."""
+    return (
+        ManagedFile(
+            path=settings.config,
+            template="bacula/bacula-fd.conf.j2",
+            variables=_variables(settings),
+            owner=settings.owner,
+            group=settings.group,
+            mode=settings.mode,
+            validate=settings.validate_with or (),
+            restart=settings.restart,
+            secrets=SecretRule(forbidden=_UNQUOTABLE, longest=LONGEST),
+        ),
+    )
+
+
+def _variables(settings: Settings) -> Mapping[str, object]:
+    directors = [
+        {
+            "name": name,
+            "password": str(director.password),
+            "monitor": director.monitor,
+            "options": rows(director.options),
+        }
+        for name, director in settings.directors.items()
+    ]
+    messages = settings.messages or {next(iter(settings.directors)): ("all", "!skipped", "!restored")}
+    return {
+        "name": settings.name,
+        "address": settings.address,
+        "port": settings.port,
+        "working_directory": settings.working_directory,
+        "pid_directory": settings.pid_directory,
+        "concurrent_jobs": settings.concurrent_jobs,
+        "options": rows(settings.options),
+        "directors": directors,
+        "messages": [{"director": name, "what": ", ".join(what)} for name, what in messages.items()],
+    }
+
+
+# The console takes its commands on stdin; the words behind the script are its program and configuration.
+_ASK = 'printf "%s\\n" "$1" quit | "$2" -n -c "$3"'
+
+
+def facts(settings: Settings) -> Sequence[Fact]:
+    """The version from the daemon's own help, general knowledge; the contact as found with 9.6.7."""
+    version = Query("facts/bacula/version", plainly(settings.program, "-?"))
+    facts = [
+        Fact(
+            name="version",
+            query=version,
+            pattern=r"Version: *(\d+\.\d+\.\d+)",
+            exit_counts=False,
+            source="general knowledge",
+        )
+    ]
+    if settings.console:
+        ask = f"status client={settings.name}"
+        argv = plainly("sh", "-c", _ASK, "sh", ask, settings.console.program, settings.console.config)
+        contact = Query("facts/bacula/contact", argv, timeout=30)
+        facts.append(Fact(name="reachable", query=contact, pattern="Daemon started", source="bma-facts 9"))
+    return tuple(facts)
+
+
+def lints(settings: Settings, vaults: Collection[str]) -> Sequence[Problem]:
+    """Nothing beyond what the settings refuse themselves."""
+    del settings, vaults
+    return ()
