@@ -1,0 +1,81 @@
+"""Which processes belong to a lab server, and how they end. Asks Linux's /proc; nothing is ended by name."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+
+# Every command of a server has this in its environment, and hands it on to what it starts.
+MARK = "VTSCONF_LAB_TREE"
+
+
+def start_time(pid: int) -> int | None:
+    """When a process started, in clock ticks since boot: with the pid, who it is. None: it does not run."""
+    fields = _stat(pid)
+    return None if fields is None or fields[0] in "ZX" else int(fields[19])
+
+
+def _stat(pid: int) -> list[str] | None:
+    """The fields of /proc/PID/stat after the name, which may hold blanks and brackets: state, ppid, …"""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return None
+    return text.rpartition(")")[2].split()
+
+
+def of_tree(tree: Path) -> list[int]:
+    """The processes that carry the server's mark, and all their descendants."""
+    mark = b"\0" + f"{MARK}={tree}".encode(errors="surrogateescape") + b"\0"
+    parents: dict[int, int] = {}
+    found: set[int] = set()
+    for pid in (int(p) for p in os.listdir("/proc") if p.isdecimal()):  # noqa: PTH208 names only, and fast
+        fields = _stat(pid)
+        if fields is None or fields[0] in "ZX" or pid == os.getpid():
+            continue
+        parents[pid] = int(fields[1])
+        with contextlib.suppress(OSError):
+            if mark in b"\0" + Path(f"/proc/{pid}/environ").read_bytes() + b"\0":
+                found.add(pid)
+    return sorted(_with_descendants(found, parents))
+
+
+def _with_descendants(found: set[int], parents: dict[int, int]) -> set[int]:
+    while more := {pid for pid, parent in parents.items() if parent in found and pid not in found}:
+        found = found | more
+    return found
+
+
+def end_tree(tree: Path, *, seconds: float = 5.0) -> int:
+    """Kill all processes of a server, again until none is left; returns how many were found."""
+    deadline = time.monotonic() + seconds
+    seen: set[int] = set()
+    while pids := of_tree(tree):
+        seen.update(pids)
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.005)
+    return len(seen)
+
+
+def end_process(pid: int, started: int, *, seconds: float = 10.0) -> bool:
+    """End one process if it still is the one that started then: asked first, killed after `seconds`.
+
+    Returns whether it was running.
+    """
+    if start_time(pid) != started:
+        return False
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + seconds
+    while start_time(pid) == started:
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+            deadline += seconds
+        time.sleep(0.02)
+    return True
