@@ -1,0 +1,62 @@
+"""Words that can destroy tapes: in commands, and in the text of files that something on the server may run.
+
+What is found here is a reason to ask. That nothing is found is no proof: a program can do anything.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Collection, Sequence
+
+# VTS's own verbs [8.2 Config p.89], the BMAs' ways to drop the file they saved (bma-facts, section 1, rule 4), and
+# the switches of Scan/Cleanup.
+_VERBS = re.compile(
+    r"VTSPolicy[\"']?\s+[\"']?(?:Erase|Delete)\b"
+    r"|\bdeletefiles\b"
+    r"|\bdsmc\b[^\n]*\s-del\w*"
+    r"|\bbparchive\b"
+    r"|\bnsrarchive\b[^\n]*\s-\w*G"
+    r"|\bcleanup_(?:autoerase|enable)\b",
+    re.IGNORECASE,
+)
+_DESTROYERS = (
+    "rm|rmdir|unlink|shred|truncate|dd|wipefs|mkfs|mke2fs|blkdiscard|find|mv|cp|tee|rsync|tar|ln|sed"
+)
+# Without a shell, these can only read; whatever their other words are.
+_READERS = frozenset(
+    ("test", "[", "ls", "stat", "df", "du", "cat", "head", "tail", "grep", "wc", "cmp", "cksum", "sha256sum")
+)
+# A vault by name or by a pattern that it fits, anything by a pattern at the root, or the root itself.
+_VAULT = r"\bV(?:AULT\w*|[A-Z]*[*?\[])[^\s\"']*|(?<![^\s\"'=])/+(?:[A-Z]*[*?\[][^\s\"']*|(?=[\s\"']|$))"
+
+
+def in_text(text: str, vaults: Collection[str] = ()) -> str:
+    """The first piece of a file's text that could destroy a tape if it were run or obeyed; "" for none."""
+    vault = _vault(vaults)
+    patterns = (
+        _VERBS,
+        re.compile(rf"(?<![\w.-])(?:{_DESTROYERS})(?:\.\w+)?\s[^\n;&|]*?(?:{vault})", re.MULTILINE),
+        re.compile(rf">\s*[\"']?/*(?:{vault})", re.MULTILINE),
+    )
+    found = next((match for pattern in patterns if (match := pattern.search(text))), None)
+    return " ".join(found[0].split())[:80] if found else ""
+
+
+def in_words(words: Sequence[str], vaults: Collection[str] = (), config_file: str | None = None) -> str:
+    """The reason why a command could destroy a tape; "" when none is seen."""
+    if not words or posixpath.basename(words[0]) in _READERS:
+        return ""
+    line = " ".join(words)
+    if found := in_text(line, vaults):
+        return f"it says `{found}`"
+    if touched := re.search(_vault(vaults), line):
+        return f"it works on `{touched[0][:60] or '/'}`"
+    if config_file and config_file in line:
+        return "it works on the configuration file, where it could switch automatic erasing on"
+    return ""
+
+
+def _vault(vaults: Collection[str]) -> str:
+    """A pattern for the paths of vaults: of the manuals' form, and by the names in `vts.vaults`."""
+    return "|".join([_VAULT, *(rf"\b{re.escape(v.lstrip('/'))}\b" for v in vaults)])
