@@ -200,9 +200,6 @@ def _bma(host: Host, written: Mapping[str, Any]) -> tuple[dict[str, Any], list[P
     if not written:
         return {}, []
     from vtsconf import bma
-
-    if not hasattr(bma, "ALL"):
-        return dict(written), []
     settings: dict[str, Any] = {}
     problems: list[Problem] = []
     for name, values in written.items():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from vtsconf.bma import ALL as ALL_BMAS
 from vtsconf.core.problem import Problem
 from vtsconf.core.tables import Tables
 from vtsconf.resources.desired import Host, Vts, wanted
@@ -55,6 +57,17 @@ def judge(
         address=address if isinstance(address, str) else "",
         locate=host.locate,
     )
-    return lint(subject) + could_erase(
-        vts, parameters, live, allowed, host.locate, rendered=rendered, host=host.name
-    )
+    return [
+        *lint(subject),
+        *_of_bmas(subject),
+        *could_erase(vts, parameters, live, allowed, host.locate, rendered=rendered, host=host.name),
+    ]
+
+
+def _of_bmas(subject: Subject) -> Iterator[Problem]:
+    """What each backup application says of its own settings."""
+    vaults = [vault.lstrip("/") for vault in subject.vts.vaults]
+    for name, settings in subject.vts.bma.items():
+        place = subject.locate(("vts", "bma", name), key=True)
+        for problem in ALL_BMAS[name].lints(settings, vaults):
+            yield replace(problem, place=place, host=subject.host, address=f"bma/{name}")

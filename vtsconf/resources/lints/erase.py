@@ -12,8 +12,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
-
 from vtsconf.core.problem import Level, Problem, suggestion
 from vtsconf.core.tree import Path
 from vtsconf.core.validation import Locate
@@ -231,8 +229,7 @@ def _options(word: str, options: Mapping[str, object], path: Path, address: str)
 
 def _bma_settings(subject: Subject) -> Iterator[_Risk]:
     for name, settings in subject.vts.bma.items():
-        values = settings.model_dump() if isinstance(settings, BaseModel) else settings
-        if found := danger.in_text("\n".join(_lines(values)), subject.vts.vaults):
+        if found := danger.in_text("\n".join(_lines(settings.model_dump())), subject.vts.vaults):
             yield _Risk(
                 name=f"bma/{name}",
                 what=f"vts.bma.{name} could erase data: `{found}`",
@@ -251,8 +248,9 @@ def _lines(value: Any) -> Iterator[str]:
             for key, inner in value.items():
                 yield from (f"{key} {line}" for line in _lines(inner))
         case list() | tuple():
-            for inner in value:
-                yield from _lines(inner)
+            lines = [line for inner in value for line in _lines(inner)]
+            yield from lines
+            yield " ".join(lines)  # the words of a command
         case _:
             yield str(value)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from vtsconf import bma
 from vtsconf.core.problem import Level
 from vtsconf.core.tree import Path
 from vtsconf.resources.desired import Vts
@@ -24,10 +25,9 @@ def written_paths(vts: Vts) -> Iterator[tuple[str, Path]]:
     yield vts.state_dir, ("vts", "state_dir")
     for file in vts.files:
         yield file, ("vts", "files", file)
-    for bma, settings in vts.bma.items():
-        for key, value in dict(settings).items():
-            if isinstance(value, str) and value.startswith("/"):
-                yield value, ("vts", "bma", bma, key)
+    for name, settings in vts.bma.items():
+        for managed in bma.ALL[name].files(settings):
+            yield managed.path, ("vts", "bma", name)
 
 
 def _owned_twice(subject: Subject) -> Iterator[Finding]:
