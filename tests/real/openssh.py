@@ -8,7 +8,7 @@
     server.stop()
 
 How: one mount namespace a server. Its root is an overlay over this machine's, with the changes in memory, so a
-server may write, delete and install what it likes. The directories in `own` are bind mounts of `directory/tree/…`.
+server may write, delete and install what it likes; /tmp and /root are empty. The directories in `own` are bind mounts of `directory/tree/…`.
 The namespace is held open here, so the "disk" outlives all processes.
 
 Needs root, `sshd`, `unshare` and `nsenter` (Debian: openssh-server, util-linux). Use the `openssh` fixture, or call
@@ -79,6 +79,7 @@ mount -t overlay overlay -o "lowerdir=/,upperdir=$root/upper,workdir=$root/work"
 new="$root/merged"
 for d in proc dev sys; do mount --rbind "/$d" "$new/$d"; done
 mount -t tmpfs -o mode=1777 tmpfs "$new/tmp"
+mount -t tmpfs -o mode=700 tmpfs "$new/root"
 mkdir -p "$new/run/sshd" "$new$here" "$new$keys"
 mount --bind "$here" "$new$here"
 mount --bind "$keys" "$new$keys"

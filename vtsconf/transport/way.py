@@ -16,9 +16,27 @@ from vtsconf.transport.endpoint import Endpoint
 Stream = socket.socket | paramiko.Channel
 
 
+class PromptSocket(socket.socket):
+    """Acknowledges what it reads at once.
+
+    sshd leaves Nagle's algorithm on: what it sends next waits for our acknowledgement of the packet before,
+    and Linux delays that by 40 ms where we have nothing to say, as while the first command starts.
+    """
+
+    def recv(self, size: int, flags: int = 0, /) -> bytes:
+        block = super().recv(size, flags)
+        if _QUICK is not None:
+            self.setsockopt(socket.IPPROTO_TCP, _QUICK, 1)  # holds for a moment only, so each time
+        return block
+
+
+_QUICK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
+
+
 def tcp(endpoint: Endpoint) -> socket.socket:
     """A connection that sends small packets at once and notices a dead peer. Raises OSError."""
-    stream = socket.create_connection((endpoint.address, endpoint.port), endpoint.connect_timeout)
+    plain = socket.create_connection((endpoint.address, endpoint.port), endpoint.connect_timeout)
+    stream = PromptSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
     stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
