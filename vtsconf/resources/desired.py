@@ -200,6 +200,7 @@ def _bma(host: Host, written: Mapping[str, Any]) -> tuple[dict[str, Any], list[P
     if not written:
         return {}, []
     from vtsconf import bma
+
     settings: dict[str, Any] = {}
     problems: list[Problem] = []
     for name, values in written.items():

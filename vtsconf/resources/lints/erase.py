@@ -8,11 +8,13 @@ parameters behind these rules are not documented, so part of this is a guess by 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vtsconf.core.change import Change
 from vtsconf.core.problem import Level, Problem, suggestion
+from vtsconf.core.tables import NAME
 from vtsconf.core.tree import Path
 from vtsconf.core.validation import Locate
 from vtsconf.core.wanted import WantedParameter
@@ -67,6 +69,29 @@ def could_erase(
     risks = list(_risks(subject, rendered or {}))
     names = {*allowed, *vts.allow_erase}
     return [_problem(risk, names, subject) for risk in risks] + list(_idle(subject, risks))
+
+
+def changes_could_erase(
+    changes: Iterable[Change], live: Mapping[str, str] | None, allowed: Collection[str], *, host: str = ""
+) -> list[Problem]:
+    """The same of recorded changes without their document: a rollback may switch on what was off.
+
+    Only parameters are judged; what a command or a file's old bytes do is not known here.
+    """
+    wanted = {}
+    for change in changes:
+        family, _, name = change.address.partition("/")
+        if re.fullmatch(NAME, name):
+            text = None if change.desired is None else str(change.desired)
+            wanted[name] = WantedParameter(name=name, address=change.address, text=text, family=family)
+    subject = Subject(vts=Vts(), wanted=wanted, live=live, host=host)
+    risks = (
+        *_autoerase(subject),
+        *_enable(subject),
+        *_suspicious_names(subject),
+        *_migration_changed(subject),
+    )
+    return [_problem(risk, allowed, subject) for risk in risks]
 
 
 def _risks(subject: Subject, rendered: Mapping[str, str]) -> Iterator[_Risk]:
