@@ -15,7 +15,7 @@ from typing import IO
 from vtsconf.engine.lab.faults import Faults
 from vtsconf.transport.sshd import Line
 
-EVENT = re.compile(rb"\S+ event (\S+)\s*")
+EVENT = re.compile(rb"\S+ event (\S+)(?: .*)?")
 LONGEST_EVENT = 512  # bytes: a longer line is none
 # The shell whose writes fail: the limit is in blocks of 512 bytes, and the signal that goes with it is ignored.
 FULL_DISK = """trap '' XFSZ; ulimit -f "$1"; shift; exec "$@" """
@@ -123,8 +123,9 @@ class Events:
         pieces: list[tuple[bytes, str]] = []
         begin = 0
         while (end := data.find(b"\n", begin)) >= 0:
-            match = EVENT.fullmatch(self._tail + data[max(begin, end - LONGEST_EVENT) : end])
+            line = self._tail + data[begin:end]
             self._tail = b""
+            match = EVENT.fullmatch(line) if len(line) <= LONGEST_EVENT else None
             if match:
                 self.count += 1
                 pieces.append((data[begin : end + 1], match[1].decode(errors="replace")))
@@ -133,7 +134,7 @@ class Events:
             else:
                 pieces.append((data[begin : end + 1], ""))
             begin = end + 1
-        self._tail = (self._tail + data[begin:])[-LONGEST_EVENT:]
+        self._tail = (self._tail + data[begin:])[: LONGEST_EVENT + 1]  # enough to know that it is too long
         return [*pieces, (data[begin:], "")] if data[begin:] else pieces
 
 

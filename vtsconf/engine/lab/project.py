@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from importlib import resources
 
@@ -14,6 +15,7 @@ HEADER = """\
 #
 # vts_root: on a real server it is "", and a path is a path. The lab has no root, so it cannot give each
 # server a file system of its own; there every path begins with the folder that stands for the server's /.
+# vts_owner: who owns files there; on a real server, root.
 """
 
 
@@ -74,6 +76,7 @@ def _inventory(home: Home) -> str:
         f"    ansible_user: {USER}",
         f"    ansible_ssh_private_key_file: {_quoted(home.user_key)}",
         f"    vts_ssh_known_hosts: {_quoted(home.known_hosts)}",
+        f"    vts_owner: {_quoted(getpass.getuser())}",
         '    vts_ssh_config: ""  # your own ~/.ssh/config is none of the lab\'s business',
         "  children:",
         "    vts:",

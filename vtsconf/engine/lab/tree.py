@@ -12,7 +12,7 @@ from pathlib import Path
 FOLDERS = (
     "VAULT01/POOL1", "VAULT01/POOL2", "VAULT01/TEST", "bin", "etc", "faults", "opt/tivoli/tsm/client/ba/bin",
     "root", "run", "skewed", "tmp", "usr/local/tape/lab", "usr/local/tape/log", "usr/local/tape/bin",
-    "usr/openv/netbackup/bin", "nsr/res", "etc/bacula", "var/lib/vtsconf",
+    "usr/openv/netbackup/bin", "usr/sbin", "nsr/res", "etc/bacula", "var/lib/vtsconf",
 )  # fmt: skip
 CONFIGURATION = "usr/local/tape/lab/vts.conf"  # the lab's own name: the manuals do not give the real one
 EVENT_LOG = "usr/local/tape/log/event.log"
