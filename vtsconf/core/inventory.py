@@ -7,7 +7,7 @@ goes later), then by name. A group's variables in the inventory go before those 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
@@ -62,16 +62,14 @@ class Inventory:
         return listing
 
 
-def merged(
-    inventory: Inventory, host: str, group_vars: Mapping[str, Map], host_vars: Mapping[str, Map]
-) -> Map:
-    """The variables of a host as they were written, by the one merge rule."""
-    member = inventory.hosts[host]
-    layers: list[Map] = []
-    for name in member.groups:
-        layers += [inventory.groups[name].variables, *([group_vars[name]] if name in group_vars else [])]
-    layers += [member.variables, *([host_vars[host]] if host in host_vars else [])]
-    return merge_all(layers, member.place)
+def group_layers(inventory: Inventory, groups: Iterable[str], group_vars: Mapping[str, Map]) -> list[Map]:
+    """The variables of groups, in merge order: of each those of the inventory, then those of its own file."""
+    layers = []
+    for name in groups:
+        layers.append(inventory.groups[name].variables)
+        if name in group_vars:
+            layers.append(group_vars[name])
+    return layers
 
 
 def read_inventory(tree: Node | None, name: str) -> tuple[Inventory, list[Problem]]:

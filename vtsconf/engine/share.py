@@ -1,4 +1,4 @@
-"""Finds the tables, schemas and templates that travel with the package, in a wheel or in a checkout."""
+"""What travels with the program: the parameter tables and the built-in templates."""
 
 from __future__ import annotations
 
@@ -8,28 +8,23 @@ from pathlib import Path
 
 @cache
 def _root() -> Path:
-    package = Path(__file__).parent.parent
-    installed = package / "_share"
-    return installed if installed.is_dir() else package.parent
-
-
-def read_text(name: str) -> str:
-    """The text of "schemas/…" or "templates/…". Raises FileNotFoundError."""
-    return (_root() / name).read_text(encoding="utf-8")
+    """`vtsconf/_share` in an installed wheel; the top of the checkout where one works on it."""
+    package = Path(__file__).resolve().parent.parent
+    shared = package / "_share"
+    return shared if shared.is_dir() else package.parent
 
 
 @cache
-def template(name: str) -> str | None:
-    """A built-in template's text, None when there is none of that name. Names never leave `templates/`."""
-    parts = Path(name).parts
-    if not parts or ".." in parts or Path(name).is_absolute():
-        return None
-    path = _root() / "templates" / name
-    return path.read_text(encoding="utf-8") if path.is_file() else None
-
-
-@cache
-def tables() -> dict[str, str]:
-    """The shipped parameter tables: file name without folder and ending → text."""
+def parameter_tables() -> dict[str, str]:
+    """The shipped tables' texts by file name."""
     folder = _root() / "schemas" / "parameters"
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
+    return {f"parameters/{path.name}": path.read_text("utf-8") for path in sorted(folder.glob("*.yaml"))}
+
+
+def template(name: str) -> str | None:
+    """A built-in template's text, by its name such as `tsm/dsm.sys.j2`; None when there is none."""
+    folder = _root() / "templates"
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()) or not path.is_file():
+        return None
+    return path.read_text("utf-8")

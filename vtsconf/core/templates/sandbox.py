@@ -210,7 +210,7 @@ def _finalized(value: Any) -> str:
 def _marked(text: str) -> str:
     if ref := SecretRef.parse(text):
         return mark(ref)
-    if any("secret://" in piece.rpartition("\ue001")[2] for piece in text.split("\ue000")):
+    if any("secret://" in piece.rpartition("\ue001")[2].casefold() for piece in text.split("\ue000")):
         raise ValueError(
             "an expression changed a secret's reference: write {{ name }} alone, without a filter or `~`"
         )

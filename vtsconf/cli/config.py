@@ -1,0 +1,43 @@
+"""`vtsconf config show`: the project's settings, and which source won."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from vtsconf.cli import options
+from vtsconf.cli.show import print_json, set_color
+from vtsconf.core.printable import printable
+from vtsconf.engine.project import find_inventory
+from vtsconf.engine.settings import helps, read_settings
+
+
+@click.group()
+def command() -> None:
+    """Show the project settings."""
+
+
+@command.command()
+@options.inventory
+@options.parallel
+@options.show
+def show(inventory: str | None, parallel: int | None, as_json: bool, verbose: int, color: str | None) -> None:
+    """Show every setting with its value and the source that won."""
+    set_color(color)
+    _, settings = read_settings(
+        find_inventory(inventory).parent,
+        flags={"parallel": parallel, "color": color},
+        environ=os.environ,
+        home=Path.home(),
+    )
+    if as_json:
+        shown = {name: {"value": s.value, "origin": s.origin} for name, s in settings.items()}
+        print_json({"format": "vtsconf/settings/1", "settings": shown})
+        return
+    for name, setting in settings.items():
+        value = "" if setting.value is None else printable(str(setting.value))
+        click.echo(f"{click.style(name, bold=True)} = {value or '–'}  ({setting.origin})")
+        if verbose:
+            click.echo(f"    {helps()[name]}")

@@ -1,0 +1,102 @@
+"""Problems as a person reads them: by file and line, each with what, why and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import click
+
+from vtsconf.core.printable import printable
+from vtsconf.core.problem import Level, Problem
+
+_COLORS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "blue"}
+_ORDER = {Level.ERROR: 0, Level.WARNING: 1, Level.NOTE: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem and all the hosts that have it: a mistake in group_vars is one, not a hundred."""
+
+    problem: Problem
+    hosts: tuple[str, ...]
+
+
+def gathered(problems: Iterable[Problem]) -> list[Finding]:
+    """The same problem of many hosts is one finding; sorted by file, line and column."""
+    hosts: dict[tuple[Any, ...], list[str]] = {}
+    firsts: dict[tuple[Any, ...], Problem] = {}
+    for problem in problems:
+        key = (problem.place, problem.what, problem.level, problem.address)
+        firsts.setdefault(key, problem)
+        names = hosts.setdefault(key, [])
+        if problem.host and problem.host not in names:
+            names.append(problem.host)
+    return sorted((Finding(firsts[key], tuple(hosts[key])) for key in firsts), key=_rank)
+
+
+def _rank(finding: Finding) -> tuple[Any, ...]:
+    place = finding.problem.place
+    where = (place.file, place.line, place.column) if place else ("", 0, 0)
+    return (*where, _ORDER[finding.problem.level], finding.problem.what)
+
+
+def show_problems(problems: Iterable[Problem], *, verbose: int = 0) -> None:
+    """Print them on stderr, grouped by file. Notes only when there is something to be verbose about."""
+    findings = [f for f in gathered(problems) if verbose or f.problem.level is not Level.NOTE]
+    for file, group in groupby(findings, key=lambda f: f.problem.place.file if f.problem.place else ""):
+        if file:
+            click.echo(click.style(printable(file), bold=True), err=True)
+        for finding in group:
+            click.echo(_lines(finding), err=True)
+
+
+def summary(problems: Sequence[Problem]) -> str:
+    """How many of each: "2 errors, 1 warning"."""
+    counts = count(problems)
+    words = [f"{n} {level}{'' if n == 1 else 's'}" for level, n in counts.items() if n and level != "note"]
+    return ", ".join(words) or "no problems"
+
+
+def count(problems: Iterable[Problem]) -> dict[str, int]:
+    """Findings by level."""
+    levels = [finding.problem.level for finding in gathered(problems)]
+    return {level.value: levels.count(level) for level in Level}
+
+
+def to_json(finding: Finding) -> dict[str, Any]:
+    """A finding as `vtsconf/validation/1` has it."""
+    problem, place = finding.problem, finding.problem.place
+    return {
+        "level": problem.level.value,
+        "code": problem.code,
+        "what": problem.what,
+        "why": problem.why,
+        "remedy": problem.remedy,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "address": problem.address,
+        "source": problem.source,
+        "hosts": list(finding.hosts),
+    }
+
+
+def _lines(finding: Finding) -> str:
+    problem = finding.problem
+    place = f"{problem.place.line}:{problem.place.column}" if problem.place else ""
+    level = click.style(problem.level.value, fg=_COLORS[problem.level], bold=True)
+    code = f" [{problem.code}]" if problem.code else ""
+    lines = [f"  {place:>7} {level}: {printable(problem.what)}{code}"]
+    lines += [f"{'':>10}why: {printable(problem.why, 600)}"] if problem.why else []
+    lines += [f"{'':>10}to do: {printable(problem.remedy, 600)}"] if problem.remedy else []
+    lines += [f"{'':>10}source: {printable(problem.source)}"] if problem.source else []
+    lines += [f"{'':>10}hosts: {_named(finding.hosts)}"] if finding.hosts else []
+    return "\n".join(lines)
+
+
+def _named(hosts: Sequence[str]) -> str:
+    more = f" and {len(hosts) - 5} more" if len(hosts) > 5 else ""
+    return printable(", ".join(hosts[:5]) + more)

@@ -1,0 +1,137 @@
+"""A project on disk: the inventory, group_vars, host_vars, the site's tables and templates, and its Git revision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vtsconf.core.errors import Invalid, Usage
+from vtsconf.core.fleet import Host, assemble
+from vtsconf.core.inventory import Inventory
+from vtsconf.core.pattern import select
+from vtsconf.core.problem import Problem
+from vtsconf.core.tree import Map
+from vtsconf.engine import share
+from vtsconf.engine.extra import read_extra
+from vtsconf.engine.revision import Revision, read_revision
+from vtsconf.engine.source import read_source
+from vtsconf.engine.textfile import read_bytes
+from vtsconf.engine.varsfiles import read_folder
+
+if TYPE_CHECKING:
+    from vtsconf.core.tables import Tables
+
+_USUAL_NAMES = ("inventory.yaml", "inventory.yml", "inventory.json", "hosts.yaml", "hosts.yml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """All that was written down for a fleet. `problems` are of the documents; each host has its own besides."""
+
+    root: Path  # the folder of the inventory
+    source: Path  # the inventory
+    inventory: Inventory
+    group_vars: Mapping[str, Map] = field(default_factory=dict[str, Map])
+    host_vars: Mapping[str, Map] = field(default_factory=dict[str, Map])
+    extra: Map | None = None
+    site_tables: Mapping[str, str] = field(default_factory=dict[str, str])  # texts by file name
+    tables: Tables
+    problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def load(cls, inventory: str | Path | None = None, *, extra: Sequence[str] = ()) -> Project:
+        """Read everything. Raises Usage when there is no inventory; all other errors are in `problems`."""
+        from vtsconf.core.tablefile import read_tables
+
+        source = find_inventory(inventory)
+        root = source.parent
+        hosts, problems = read_source(source, str(source))
+        groups = read_folder(root, "group_vars", hosts.groups, hosts.hosts)
+        members = read_folder(root, "host_vars", hosts.hosts, hosts.groups)
+        over, wrong = read_extra(extra)
+        problems += [*groups.problems, *members.problems, *wrong]
+        texts, wrong = _site_tables(root)
+        tables, wrong_tables = read_tables(share.parameter_tables(), texts)
+        return cls(
+            root=root,
+            source=source,
+            inventory=hosts,
+            group_vars=groups.variables,
+            host_vars=members.variables,
+            extra=over,
+            site_tables=texts,
+            tables=tables,
+            problems=(*problems, *wrong, *wrong_tables),
+        )
+
+    def hosts(self, limit: str | None = None) -> list[Host]:
+        """The hosts that a limit selects, in the inventory's order. Raises Usage when it selects none."""
+        return assemble(
+            self.inventory,
+            select(limit, self.inventory),
+            group_vars=self.group_vars,
+            host_vars=self.host_vars,
+            extra=self.extra,
+        )
+
+    def template(self, name: str) -> str | None:
+        """A template's text: the site's own before the built-in one; None when there is neither."""
+        folder = (self.root / "templates").resolve()
+        path = (folder / name).resolve()
+        if path.is_relative_to(folder) and path.is_file():
+            data = read_bytes(path, f"templates/{name}")
+            if isinstance(data, bytes):
+                return data.decode(errors="replace")
+        return share.template(name)
+
+    def render(self, name: str, variables: Mapping[str, Any]) -> str:
+        """A template of the site or a built-in one as the text of a file. Raises Invalid."""
+        from vtsconf.core.templates import TemplateError, render
+
+        text = self.template(name)
+        if text is None:
+            what, remedy = f"there is no template `{name}`", f"put it into `{self.root / 'templates'}`"
+            raise Invalid([Problem(what=what, remedy=remedy, code="template")])
+        try:
+            return render(text, f"templates/{name}", variables, self.template)
+        except TemplateError as error:
+            raise Invalid([error.problem]) from None
+
+    def revision(self) -> Revision | None:
+        """The Git revision of the folder, None when it is no checkout. Asks git."""
+        return read_revision(self.root)
+
+
+def find_inventory(named: str | Path | None) -> Path:
+    """The inventory's file: as named, inside the folder named, or under a usual name here. Raises Usage."""
+    path = Path(named) if named is not None else Path()
+    if path.is_dir():
+        found = next((path / name for name in _USUAL_NAMES if (path / name).exists()), None)
+        if found is None:
+            where = f"in `{path}`" if named is not None else "here"
+            raise Usage(
+                f"there is no inventory {where}",
+                remedy="name one with -i, or start with `vtsconf init` or `vtsconf lab up`",
+            )
+        path = found
+    if not path.exists():
+        raise Usage(
+            f"there is no inventory `{path}`", remedy="name one with -i, or start with `vtsconf init`"
+        )
+    return path
+
+
+def _site_tables(root: Path) -> tuple[dict[str, str], list[Problem]]:
+    texts: dict[str, str] = {}
+    problems: list[Problem] = []
+    folder = root / "parameters"
+    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]) if folder.is_dir() else ():
+        data = read_bytes(path, str(path))
+        if isinstance(data, Problem):
+            problems.append(data)
+        else:
+            # Bytes that are no UTF-8 become a character that the document's reader refuses, with its place.
+            texts[str(path)] = data.decode(errors="surrogateescape")
+    return texts, problems

@@ -1,0 +1,189 @@
+"""The settings of a project: flag > environment > vtsconf.toml beside the inventory > user file > default."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vtsconf.core.duration import seconds
+from vtsconf.core.errors import Invalid
+from vtsconf.core.problem import Place, Problem, suggestion
+from vtsconf.engine.textfile import read_bytes
+
+FILE = "vtsconf.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting's value and where it was said: "--parallel", "VTSCONF_PARALLEL", a file, or "default"."""
+
+    value: Any
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings; `origins` says for each by name where it was said. Times are in seconds."""
+
+    store: str
+    parallel: int
+    color: str  # "auto", "always" or "never"
+    plans: str  # folder, relative to the project
+    confirm_within: int | None  # None: as `vts.confirm_within` of each host says
+    connect_timeout: int
+    command_timeout: int
+    origins: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """A setting that exists. `read` turns what was written into its value; ValueError with a sentence."""
+
+    default: Any
+    read: Callable[[Any], Any]
+    help: str
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be text")
+    return value
+
+
+def _count(value: Any) -> int:
+    text = str(value)
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= 500:
+        raise ValueError("must be a whole number from 1 to 500")
+    return int(text)
+
+
+def _color(value: Any) -> str:
+    if value not in ("auto", "always", "never"):
+        raise ValueError("must be auto, always or never")
+    return str(value)
+
+
+def _seconds(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError("must be a duration: write 30s, 10m or 4h")  # noqa: TRY004 - a sentence for a person
+    return seconds(value)
+
+
+_KNOWN: dict[str, _Known] = {
+    "store": _Known(default=None, read=_text, help="the journal: sqlite:///PATH or postgresql://…"),
+    "parallel": _Known(default=50, read=_count, help="servers at once"),
+    "color": _Known(default="auto", read=_color, help="auto, always or never"),
+    "plans": _Known(default=".vtsconf/plans", read=_text, help="folder where plans are kept"),
+    "confirm_within": _Known(default=None, read=_seconds, help="how long a reverter waits, for all hosts"),
+    "connect_timeout": _Known(default=10, read=_seconds, help="for a connection to a server"),
+    "command_timeout": _Known(default=600, read=_seconds, help="for one command on a server"),
+}
+
+
+def read_settings(
+    root: Path, *, flags: Mapping[str, Any], environ: Mapping[str, str], home: Path
+) -> tuple[Settings, dict[str, Setting]]:
+    """The settings of the project in `root`, and each with its origin for `config show`.
+
+    `flags` are those given on the command line (None: not given). Raises Invalid with every problem.
+    """
+    problems: list[Problem] = []
+    defaults = {name: Setting(value=known.default, origin="default") for name, known in _KNOWN.items()}
+    defaults["store"] = Setting(value=f"sqlite:///{root.absolute()}/.vtsconf/vtsconf.db", origin="default")
+    layers = (
+        defaults,
+        _from_file(_user_file(environ, home), problems),
+        _from_file(root / FILE, problems),
+        _from_environment(environ, problems),
+        _from_flags(flags, problems),
+    )
+    if problems:
+        raise Invalid(problems)
+    won: dict[str, Setting] = {}
+    for layer in layers:
+        won |= layer
+    values = {name: setting.value for name, setting in won.items()}
+    return Settings(**values, origins={name: setting.origin for name, setting in won.items()}), won
+
+
+def helps() -> dict[str, str]:
+    """What each setting is for."""
+    return {name: known.help for name, known in _KNOWN.items()}
+
+
+def _user_file(environ: Mapping[str, str], home: Path) -> Path:
+    base = environ.get("XDG_CONFIG_HOME", "")
+    return (Path(base) if base.startswith("/") else home / ".config") / "vtsconf" / "config.toml"
+
+
+def _from_file(path: Path, problems: list[Problem]) -> dict[str, Setting]:
+    if not path.exists():
+        return {}
+    data = read_bytes(path, str(path))
+    if isinstance(data, Problem):
+        problems.append(data)
+        return {}
+    try:
+        text = data.decode()
+        written = tomllib.loads(text)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        problems.append(_unreadable(path, error))
+        return {}
+    return _checked(written, str(path), lambda name: _place(path, text, name), problems)
+
+
+def _from_environment(environ: Mapping[str, str], problems: list[Problem]) -> dict[str, Setting]:
+    found: dict[str, Setting] = {}
+    for name in _KNOWN:
+        variable = f"VTSCONF_{name.upper()}"
+        if environ.get(variable):
+            found |= _checked({name: environ[variable]}, variable, lambda _: None, problems)
+    if "color" not in found and environ.get("NO_COLOR"):
+        found["color"] = Setting(value="never", origin="NO_COLOR")
+    return found
+
+
+def _from_flags(flags: Mapping[str, Any], problems: list[Problem]) -> dict[str, Setting]:
+    found: dict[str, Setting] = {}
+    for name, value in flags.items():
+        if value is not None:
+            flag = "--" + name.replace("_", "-")
+            found |= _checked({name: value}, flag, lambda _: None, problems)
+    return found
+
+
+def _checked(
+    written: Mapping[str, Any], origin: str, place: Callable[[str], Place | None], problems: list[Problem]
+) -> dict[str, Setting]:
+    found = {}
+    for name, value in written.items():
+        known = _KNOWN.get(name)
+        if known is None:
+            hint = suggestion(name, _KNOWN) or f"known are: {', '.join(_KNOWN)}"
+            what = f"`{name}` is no setting"
+            problems.append(Problem(what=what, remedy=hint, code="unknown-setting", place=place(name)))
+            continue
+        try:
+            found[name] = Setting(value=known.read(value), origin=origin)
+        except ValueError as error:
+            what = f"`{name}` in {origin} {error}" if place(name) is None else f"`{name}` {error}"
+            problems.append(Problem(what=what, remedy=known.help, code="setting", place=place(name)))
+    return found
+
+
+def _place(path: Path, text: str, name: str) -> Place:
+    match = re.search(
+        rf"^[ \t]*[\"']?{re.escape(name)}[\"']?[ \t]*[=.\]]|^\[{re.escape(name)}", text, re.MULTILINE
+    )
+    return Place(str(path), text.count("\n", 0, match.start()) + 1 if match else 1)
+
+
+def _unreadable(path: Path, error: Exception) -> Problem:
+    said = str(error)
+    at = re.search(r"\(at line ([0-9]+), column ([0-9]+)\)", said)
+    place = Place(str(path), int(at[1]), int(at[2])) if at else Place(str(path))
+    return Problem(what=f"not TOML: {said.partition(' (at ')[0][:200]}", code="toml", place=place)
