@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -30,7 +31,7 @@ class Settings(fields.Settings):
     """The NetWorker client of one server. `directives` are the `.nsr` files, by the directory they stand in."""
 
     servers: Listed[Line]
-    directives: dict[Path, Listed[Line]] = Field(default_factory=dict)
+    directives: dict[Path | Literal["/"], Listed[Line]] = Field(default_factory=dict)
     servers_file: Path = "/nsr/res/servers"
     comments: bool = True  # a `.nsr` file may begin with a `#` comment
     directory: Path = "/usr/sbin"  # of save and savefs
@@ -69,7 +70,7 @@ def files(settings: Settings) -> Sequence[ManagedFile]:
     directives = (
         _file(
             settings,
-            f"{directory}/.nsr",
+            f"{directory.rstrip('/')}/.nsr",
             "networker/nsr.j2",
             {"directives": list(lines), "comments": settings.comments},
         )

@@ -63,9 +63,13 @@ def _mapping_lines(live: Mapping[str, Any], desired: Mapping[str, Any]) -> Itera
 
 
 def _differing(live: Mapping[str, Any], desired: Mapping[str, Any]) -> list[str]:
+    """The keys whose values differ, in the order of `desired`."""
+    if not (live and desired):
+        return [*desired, *live]
     from deepdiff import DeepDiff
 
-    delta = DeepDiff(dict(live), dict(desired), view="tree")
+    # Threshold 0: mappings that have little in common are still compared key by key.
+    delta = DeepDiff(dict(live), dict(desired), view="tree", threshold_to_diff_deeper=0)
     touched = {level.path(output_format="list")[0] for levels in delta.values() for level in levels}
     return [key for key in dict.fromkeys((*desired, *live)) if key in touched]
 
