@@ -28,7 +28,7 @@ _READERS = frozenset(
     ("test", "[", "ls", "stat", "df", "du", "cat", "head", "tail", "grep", "wc", "cmp", "cksum", "sha256sum")
 )
 # A vault by name or by a pattern that it fits, anything by a pattern at the root, or the root itself.
-_VAULT = r"\bV(?:AULT\w*|[A-Z]*[*?\[])[^\s\"']*|(?<![^\s\"'=])/+(?:[A-Z]*[*?\[][^\s\"']*|(?=[\s\"']|$))"
+_VAULT = r"\bV(?:AULT\w*|[A-Z]*[*?\[])[^\s\"';&|]*|(?<![^\s\"'=])/+(?:[A-Z]*[*?\[][^\s\"']*|(?=[\s\"']|$))"
 
 
 def in_text(text: str, vaults: Collection[str] = ()) -> str:

@@ -29,6 +29,7 @@ NO_BMA = "no-bma"
 _SOURCE = "8.3 Config p.125"
 _GUESS = "a guess by the name"
 _WORDS = "a guess by the words"
+_NO_PARAMETERS = ("commands", "services", "files")  # other beginnings of addresses
 _DOCUMENTED = (AUTOERASE, ENABLE, "cleanup_scan_at", "cleanup_interval")
 _NAME = re.compile(
     r"erase|retention|retain|delete|purge|expire|reclaim|truncat|after_migrat|scratch", re.IGNORECASE
@@ -81,7 +82,7 @@ def changes_could_erase(
     wanted = {}
     for change in changes:
         family, _, name = change.address.partition("/")
-        if re.fullmatch(NAME, name):
+        if family not in _NO_PARAMETERS and re.fullmatch(NAME, name):
             text = None if change.desired is None else str(change.desired)
             wanted[name] = WantedParameter(name=name, address=change.address, text=text, family=family)
     subject = Subject(vts=Vts(), wanted=wanted, live=live, host=host)
