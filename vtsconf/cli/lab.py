@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from vtsconf.cli import options
+from vtsconf.core.errors import Invalid
+from vtsconf.core.problem import errors
 
 if TYPE_CHECKING:
     from vtsconf.engine.lab.lab import Lab
@@ -47,23 +50,45 @@ def command() -> None:
     metavar="N",
     help="How many.  [default: as many as there are, or 3]",
 )
+@click.option(
+    "--like",
+    metavar="INVENTORY",
+    help="Servers with the names of a project's hosts, to rehearse that project.",
+)
 @folder
-def up(servers: int | None, folder: Path | None) -> None:
+def up(servers: int | None, like: str | None, folder: Path | None) -> None:
     """Switch a lab on; make it first when there is none.
 
     Running it again is harmless: files that exist are left alone, servers keep their ports, and
     more servers can be added. DIR must be empty, or a lab, or not exist yet.
+
+    With --like, the lab has no project of its own. Rehearse yours with `-e @DIR/rehearse.yaml`, which
+    leads to the lab: `ansible_host` and its like, and `vts_root`, the folder that stands for the
+    server's `/`. Paths on the server must begin with it: "{{ vts_root }}/usr/local/tape/…".
     """
     from vtsconf.engine.lab.lab import Lab
 
-    lab = Lab.up(_found(folder), servers=servers, detached=True)
+    if like is not None and servers is not None:
+        raise click.UsageError("--servers and --like exclude one another")
+    lab = Lab.up(_found(folder), servers=servers, names=_hosts_of(like) if like else (), detached=True)
     width = max(len(host.name) for host in lab.hosts)
     for host in lab.hosts:
         click.echo(f"{host.name:{width}}  127.0.0.1:{host.port}  {host.tree.root}")
-    click.echo(
-        f"{len(lab.hosts)} servers are on (process {lab.pid}); the project is in {lab.folder}", err=True
-    )
-    click.echo(f"next: {_step_into(lab)}vtsconf plan", err=True)
+    click.echo(f"{len(lab.hosts)} server(s) on, served by process {lab.pid}", err=True)
+    if like:
+        rehearse = shlex.quote(f"@{os.path.relpath(lab.folder)}/rehearse.yaml")
+        click.echo(f"next: vtsconf plan -i {shlex.quote(like)} -e {rehearse}", err=True)
+    else:
+        click.echo(f"next: {_step_into(lab)}vtsconf plan", err=True)
+
+
+def _hosts_of(inventory: str) -> list[str]:
+    from vtsconf.engine.project import Project
+
+    project = Project.load(inventory)
+    if wrong := errors(project.problems):
+        raise Invalid(wrong)
+    return [host.name for host in project.hosts()]
 
 
 @command.command()
@@ -169,6 +194,4 @@ def _found(folder: Path | None) -> Path:
 def _step_into(lab: Lab) -> str:
     if Path.cwd() == lab.folder:
         return ""
-    import shlex
-
     return f"cd {shlex.quote(os.path.relpath(lab.folder))} && "

@@ -17,6 +17,15 @@ from vtsconf.engine.lab.processes import start_time
 from vtsconf.engine.lab.tree import Tree
 
 FORMAT = "vtsconf/lab/1"
+PROJECT = (
+    "group_vars",
+    "host_vars",
+    "parameters",
+    "templates",
+    "inventory.yaml",
+    "rehearse.yaml",
+    "vtsconf.toml",
+)
 USER = "vtsa"  # who logs in: the documented maintenance account
 
 
@@ -144,8 +153,13 @@ def public_key(path: Path) -> str:
     return path.with_name(f"{path.name}.pub").read_text().strip()
 
 
+def is_server_name(name: str) -> bool:
+    """Whether a server may be called so: its name is also the name of a folder in the lab's."""
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}", name) is not None and name not in PROJECT
+
+
 def _names_a_server(name: object, port: object) -> bool:
-    return isinstance(port, int) and isinstance(name, str) and re.fullmatch(r"vts[0-9]+", name) is not None
+    return isinstance(port, int) and isinstance(name, str) and is_server_name(name)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -18,7 +18,7 @@ from typing import Any, Self
 from vtsconf.core.errors import Usage, VtsconfError
 from vtsconf.engine.lab import project
 from vtsconf.engine.lab.faults import SERVICES, Fault, Faults, check
-from vtsconf.engine.lab.home import Daemon, Home
+from vtsconf.engine.lab.home import Daemon, Home, is_server_name
 from vtsconf.engine.lab.processes import MARK, end_process, end_tree, of_tree
 from vtsconf.engine.lab.tree import Tree
 
@@ -86,15 +86,23 @@ class Lab:
         self._serving: Any = None  # a Serving, when this very process serves
 
     @classmethod
-    def up(cls, folder: Path | str, *, servers: int | None = None, detached: bool = False) -> Lab:
+    def up(
+        cls,
+        folder: Path | str,
+        *,
+        servers: int | None = None,
+        names: Sequence[str] = (),
+        detached: bool = False,
+    ) -> Lab:
         """Make what is missing and switch on. `detached`: a process of its own serves, and outlives this one.
 
-        `servers` None: as many as there are, or 3. A lab never gets smaller.
+        The servers are vts1, vts2, … (`servers` None: as many as there are, or 3), or have the `names` of a
+        project that is to be rehearsed. A lab never gets smaller.
         """
         home = Home.at(folder)
         _check_folder(home)
         with home.hold("up"):
-            _create(home, servers)
+            _create(home, _wanted(home, servers, names))
             lab = cls(home.folder)
             lab._switch_on(detached)
             home.remember(lab._daemon_or_raise().ports)
@@ -234,15 +242,25 @@ def _check_folder(home: Home) -> None:
         raise Usage(f"{str(home.folder)!r} has characters in its name that a lab cannot stand")
 
 
-def _create(home: Home, servers: int | None) -> None:
-    """The marker, the keys: everything that must be there before a server can be switched on."""
+def _wanted(home: Home, servers: int | None, names: Sequence[str]) -> list[str]:
+    """The names of all servers, those that exist first."""
+    known = list(home.servers()) if home.exists else []
+    if unfit := [name for name in names if not is_server_name(name)]:
+        raise Usage(f"no server of a lab can be called {unfit[0][:100]!r}")
+    if not names:
+        counted = not known or all(name.removeprefix("vts").isdecimal() for name in known)
+        names = [f"vts{n}" for n in range(1, (servers or len(known) or 3) + 1)] if counted else []
+    wanted = list(dict.fromkeys([*known, *names]))
+    if len(wanted) > MOST:
+        raise Usage(f"a lab has at most {MOST} servers, and these are {len(wanted)}")
+    return wanted
+
+
+def _create(home: Home, names: Sequence[str]) -> None:
+    """The keys and the marker: everything that must be there before a server can be switched on."""
     from vtsconf.transport.sshd import create_key
 
     known: Mapping[str, int] = home.servers() if home.exists else {}
-    count = max(servers or 0, len(known)) or 3
-    if count > MOST:
-        raise Usage(f"a lab has at most {MOST} servers")
-    names = [f"vts{n}" for n in range(1, count + 1)]
     home.host_keys.mkdir(parents=True, exist_ok=True, mode=0o700)
     for path in (home.user_key, *(home.host_keys / name for name in names)):
         if not path.exists():

@@ -64,7 +64,9 @@ class Machine:
     def environment(self, peer: tuple[str, int] | None = None) -> dict[str, str]:
         """The few variables a command gets, as from a fresh login."""
         root = self.tree.root
-        path = ":".join(dict.fromkeys((f"{root}/bin", f"{root}/usr/sbin", *PATH, *os.environ.get("PATH", "").split(":"))))
+        path = ":".join(
+            dict.fromkeys((f"{root}/bin", f"{root}/usr/sbin", *PATH, *os.environ.get("PATH", "").split(":")))
+        )
         made = {
             "PATH": path,
             "HOME": f"{root}/root",

@@ -17,11 +17,18 @@ HEADER = """\
 # server a file system of its own; there every path begins with the folder that stands for the server's /.
 # vts_owner: who owns files there; on a real server, root.
 """
+REHEARSAL = """\
+# Written by `vtsconf lab up`: rehearse a project on the lab's servers, as far as they have the same names:
+#     vtsconf plan -i PROJECT -e @THIS_FILE
+"""
 
 
 def write(home: Home) -> None:
-    """Write inventory and known_hosts, and whatever of the example project is not there yet."""
+    """Write known_hosts and the way to the servers; for a lab with names of its own the project too."""
     write_known_hosts(home)
+    write_whole(home.folder / "rehearse.yaml", _rehearsal(home))
+    if not all(name.removeprefix("vts").isdecimal() for name in home.servers()):
+        return  # the project is somebody's own
     _write_inventory(home)
     with resources.as_file(resources.files("vtsconf.engine.lab") / "example") as example:
         for source in sorted(p for p in example.rglob("*") if p.is_file()):
@@ -72,12 +79,7 @@ def _inventory(home: Home) -> str:
     lines = [
         HEADER + "all:",
         "  vars:",
-        "    ansible_host: 127.0.0.1",
-        f"    ansible_user: {USER}",
-        f"    ansible_ssh_private_key_file: {_quoted(home.user_key)}",
-        f"    vts_ssh_known_hosts: {_quoted(home.known_hosts)}",
-        f"    vts_owner: {_quoted(getpass.getuser())}",
-        '    vts_ssh_config: ""  # your own ~/.ssh/config is none of the lab\'s business',
+        *(f"    {line}" for line in _connection(home)),
         "  children:",
         "    vts:",
         "      children:",
@@ -85,6 +87,29 @@ def _inventory(home: Home) -> str:
         *_group("production", {name: ports[name] for name in others}, home),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _rehearsal(home: Home) -> str:
+    """Variables that lead a whole project here, for `-e @FILE`: they win over its own."""
+    lines = [
+        REHEARSAL + "\n".join(_connection(home)),
+        f"lab_ports: {json.dumps(home.servers())}",
+        'ansible_port: "{{ lab_ports[inventory_hostname] }}"',
+        f"vts_root: {_quoted(str(home.folder) + '/{{ inventory_hostname }}')}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _connection(home: Home) -> list[str]:
+    """What is the same for every server."""
+    return [
+        "ansible_host: 127.0.0.1",
+        f"ansible_user: {USER}",
+        f"ansible_ssh_private_key_file: {_quoted(home.user_key)}",
+        f"vts_ssh_known_hosts: {_quoted(home.known_hosts)}",
+        'vts_ssh_config: ""  # your own ~/.ssh/config is none of the lab\'s business',
+        f"vts_owner: {_quoted(getpass.getuser())}",
+    ]
 
 
 def _group(name: str, ports: dict[str, int], home: Home) -> list[str]:
