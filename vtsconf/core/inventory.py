@@ -159,7 +159,7 @@ class _Draft:
         for host, where in self._names(parts.get("hosts"), f"`hosts` of `{name}`"):
             self.host(host, None, where, group=name)
         for child, where in self._names(parts.get("children"), f"`children` of `{name}`"):
-            if self._named(child, "group", where):
+            if self._named(child, "group", where) and self._may_be_child(child, name, where):
                 draft.children.setdefault(child, where)
                 self._groups.setdefault(child, _GroupDraft(where))
         if variables := parts.get("vars"):
@@ -209,8 +209,16 @@ class _Draft:
     def _children(self, group: str, draft: _GroupDraft, value: Node) -> None:
         for name, body in self._entries(value, f"`children` of `{group}`").items():
             place = value.key_places[name] if isinstance(value, Map) else value.place
-            draft.children.setdefault(name, place)
-            self.group(name, body, place)
+            if self._may_be_child(name, group, place):
+                draft.children.setdefault(name, place)
+                self.group(name, body, place)
+
+    def _may_be_child(self, name: str, parent: str, place: Place) -> bool:
+        if name == "all":
+            self.problem(
+                f"`all` is a child of `{parent}`", place, why="every group is below `all`", remedy="remove it"
+            )
+        return name != "all"
 
     def _group_variables(self, group: str, draft: _GroupDraft, value: Node) -> None:
         self._entries(value, f"`vars` of `{group}`")

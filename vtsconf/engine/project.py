@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from vtsconf.core.errors import Invalid, Usage
+from vtsconf.core.errors import Usage
 from vtsconf.core.fleet import Host, assemble
 from vtsconf.core.inventory import Inventory
 from vtsconf.core.pattern import select
@@ -85,19 +85,6 @@ class Project:
             if isinstance(data, bytes):
                 return data.decode(errors="replace")
         return share.template(name)
-
-    def render(self, name: str, variables: Mapping[str, Any]) -> str:
-        """A template of the site or a built-in one as the text of a file. Raises Invalid."""
-        from vtsconf.core.templates import TemplateError, render
-
-        text = self.template(name)
-        if text is None:
-            what, remedy = f"there is no template `{name}`", f"put it into `{self.root / 'templates'}`"
-            raise Invalid([Problem(what=what, remedy=remedy, code="template")])
-        try:
-            return render(text, f"templates/{name}", variables, self.template)
-        except TemplateError as error:
-            raise Invalid([error.problem]) from None
 
     def revision(self) -> Revision | None:
         """The Git revision of the folder, None when it is no checkout. Asks git."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from vtsconf.core.document import MAX_BYTES, read_document, read_json
 from vtsconf.core.inventory import Inventory, read_inventory, read_listing
 from vtsconf.core.problem import Place, Problem
-from vtsconf.core.tree import Map, Node, Seq
+from vtsconf.core.tree import Map, Node
 from vtsconf.engine.textfile import read_bytes
 
 PROGRAM_TIMEOUT = 60  # seconds
@@ -24,33 +24,32 @@ def read_source(path: Path, shown: str) -> tuple[Inventory, list[Problem]]:
     if isinstance(data, Problem):
         return Inventory(), [data]
     if data.startswith(_PROGRAM) and os.access(path, os.X_OK):
-        printed, problems = _run(path, shown)
-        return (Inventory(), problems) if printed is None else _from_json(printed, f"{shown} (its output)")
+        return _from_program(path, shown)
     if _INI.match(data):
         return Inventory(), [_ini(shown)]
-    if path.suffix == ".json":
-        return _from_json(data, shown)
-    tree, problems = read_document(data, shown)
+    read = read_json if path.suffix == ".json" else read_document
+    return _understood(*read(data, shown), shown)
+
+
+def _from_program(path: Path, shown: str) -> tuple[Inventory, list[Problem]]:
+    printed, problems = _run(path, shown)
+    if printed is None:
+        return Inventory(), problems
+    output = f"{shown} (its output)"
+    return _understood(*read_json(printed, output), output)
+
+
+def _understood(tree: Node | None, problems: list[Problem], shown: str) -> tuple[Inventory, list[Problem]]:
     if tree is None and problems:
         return Inventory(), problems
-    inventory, wrong = read_listing(tree, shown) if _is_listing(tree) else read_inventory(tree, shown)
-    return inventory, problems + wrong
-
-
-def _from_json(data: bytes, shown: str) -> tuple[Inventory, list[Problem]]:
-    tree, problems = read_json(data, shown)
-    if tree is None:
-        return Inventory(), problems
-    inventory, wrong = read_listing(tree, shown) if _is_listing(tree) else read_inventory(tree, shown)
+    read = read_listing if _is_listing(tree) else read_inventory
+    inventory, wrong = read(tree, shown)
     return inventory, problems + wrong
 
 
 def _is_listing(tree: Node | None) -> bool:
-    """Whether it is what `ansible-inventory --list` prints: there hosts are a list, or under `_meta`."""
-    if not isinstance(tree, Map):
-        return False
-    groups = [group for group in tree.entries.values() if isinstance(group, Map)]
-    return "_meta" in tree.entries or any(isinstance(group.entries.get("children"), Seq) for group in groups)
+    """Whether it is what `ansible-inventory --list` prints: it alone has `_meta`."""
+    return isinstance(tree, Map) and "_meta" in tree.entries
 
 
 def _run(path: Path, shown: str) -> tuple[bytes | None, list[Problem]]:

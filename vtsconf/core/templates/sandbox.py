@@ -167,6 +167,8 @@ class _Environment(ImmutableSandboxedEnvironment):
         return super().call(context, obj, *args, **kwargs)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Undefined):
+            return str(obj)  # raises what it lacks
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]  # a key `items` is meant, not the method
         if isinstance(obj, str) and attribute in TEXT_METHODS:
