@@ -58,6 +58,7 @@ class _Value:
     value: Scalar
     place: Place
     anchor: str | None = None
+    is_plain: bool = False  # neither quoted nor a block
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,7 @@ def _scalar(event: Any, place: Place) -> _Value:
     _refuse_tag(event, place)
     text: str = event.value
     if event.style in {"", None}:
-        return _Value(text, _typed(text), place, event.anchor)
+        return _Value(text, _typed(text), place, event.anchor, is_plain=True)
     if event.style == '"' and (bad := _BAD.search(text)):
         raise _Unreadable(_bad_character(bad[0], place))
     return _Value(text, text, place, event.anchor)
@@ -343,6 +344,8 @@ def _json_event(token: str, place: Place) -> _Event | None:
             return _Closes(place)
         case ":" | ",":
             return None
+        case _ if token in {"NaN", "Infinity", "-Infinity"}:  # Python's reader lets them pass
+            raise _Unreadable(_problem(f"`{token}` is not JSON", place, code="json"))
         case '"':
             text = json.loads(token)
             if bad := _BAD.search(text):
@@ -367,6 +370,7 @@ class _Open:
     key_places: dict[str, Place] = field(default_factory=dict)
     key: str | None = None
     key_place: Place | None = None
+    merges: bool = False  # a key is `<<`, unquoted
     weight: int = 1
 
 
@@ -393,6 +397,7 @@ class _Builder:
 
     def _value(self, event: _Value) -> None:
         if self._awaits_key():
+            self._open[-1].merges |= event.is_plain and event.text == "<<"
             self._key(event.text, event.place)
         else:
             self._place(Leaf(event.value, event.place), 1, event.anchor)
@@ -417,7 +422,7 @@ class _Builder:
         if done.kind == "[":
             node = Seq(tuple(done.items), done.place)
         else:
-            if "<<" in done.entries:
+            if done.merges:
                 self._lay_under(done)
             node = Map(done.entries, done.key_places, done.place)
         self._place(node, done.weight, done.anchor)
