@@ -76,7 +76,7 @@ def up(servers: int | None, like: str | None, folder: Path | None) -> None:
         click.echo(f"{host.name:{width}}  127.0.0.1:{host.port}  {host.tree.root}")
     click.echo(f"{len(lab.hosts)} server(s) on, served by process {lab.pid}", err=True)
     if like:
-        rehearse = shlex.quote(f"@{os.path.relpath(lab.folder)}/rehearse.yaml")
+        rehearse = shlex.quote(f"@{_shorter(lab.folder)}/rehearse.yaml")
         click.echo(f"next: vtsconf plan -i {shlex.quote(like)} -e {rehearse}", err=True)
     else:
         click.echo(f"next: {_step_into(lab)}vtsconf plan", err=True)
@@ -194,4 +194,9 @@ def _found(folder: Path | None) -> Path:
 def _step_into(lab: Lab) -> str:
     if Path.cwd() == lab.folder:
         return ""
-    return f"cd {shlex.quote(os.path.relpath(lab.folder))} && "
+    return f"cd {shlex.quote(_shorter(lab.folder))} && "
+
+
+def _shorter(folder: Path) -> str:
+    """From here or from the root, whichever is less to read."""
+    return min(os.path.relpath(folder), str(folder), key=len)

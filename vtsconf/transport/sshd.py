@@ -24,6 +24,8 @@ from paramiko.common import (
     cMSG_CHANNEL_REQUEST,
 )
 
+from vtsconf.transport.wire import Wire
+
 LOG = logging.getLogger("vtsconf.sshd")
 LOG.addHandler(logging.NullHandler())
 
@@ -60,7 +62,7 @@ class Welcome:
 class Line:
     """The three streams of one exec request, and how it ends. Every call raises BrokenPipeError when the peer has gone."""
 
-    def __init__(self, channel: paramiko.Channel, wire: _Wire) -> None:
+    def __init__(self, channel: paramiko.Channel, wire: Wire) -> None:
         self._channel = channel
         self._wire = wire
 
@@ -149,7 +151,7 @@ class Sshd:
         self._machine = machine
         self._user = user
         self._authorized = authorized  # one public key, "TYPE BASE64"
-        self._wires: set[_Wire] = set()
+        self._wires: set[Wire] = set()
         self._lock = threading.Lock()
         self._stopped = False
         self._listener = socket.create_server((address, port), backlog=256)
@@ -187,7 +189,9 @@ class Sshd:
 
     def _receive(self, connection: socket.socket, peer: tuple[str, int]) -> None:
         welcome = self._machine.welcome()
-        wire = _Wire(connection, peer, welcome.latency, welcome.bandwidth, self._forget)
+        wire = Wire(
+            connection, peer, latency=welcome.latency, bandwidth=welcome.bandwidth, closed=self._forget
+        )
         with self._lock:
             self._wires.add(wire)
         if welcome.reception is Reception.REFUSE or self._stopped:
@@ -197,10 +201,16 @@ class Sshd:
         else:
             self._serve(wire, welcome)
 
-    def _serve(self, wire: _Wire, welcome: Welcome) -> None:
+    def _serve(self, wire: Wire, welcome: Welcome) -> None:
+        try:
+            key = _key(welcome.host_key)
+        except OSError as error:
+            LOG.error("no host key: %s", error)  # noqa: TRY400 a sentence, not a traceback
+            wire.close()
+            return
         transport = _Transport(wire)  # type: ignore[arg-type]  # a wire is enough of a socket
         transport.set_log_channel(LOG.name)
-        transport.add_server_key(_key(welcome.host_key))
+        transport.add_server_key(key)
         if welcome.legacy:
             options = transport.get_security_options()
             options.kex, options.key_types = LEGACY_KEX, LEGACY_KEYS
@@ -212,7 +222,7 @@ class Sshd:
             LOG.info("negotiation failed: %s", error)
             wire.close()
 
-    def _forget(self, wire: _Wire) -> None:
+    def _forget(self, wire: Wire) -> None:
         with self._lock:
             self._wires.discard(wire)
 
@@ -221,7 +231,7 @@ class _Desk(paramiko.ServerInterface):
     """Answers paramiko's questions about one connection: who may come in, what is run."""
 
     def __init__(
-        self, machine: Machine, wire: _Wire, reception: Reception, user: str, authorized: str
+        self, machine: Machine, wire: Wire, reception: Reception, user: str, authorized: str
     ) -> None:
         self._machine = machine
         self._wire = wire
@@ -260,7 +270,11 @@ class _Desk(paramiko.ServerInterface):
 
     def _run(self, command: str | None, line: Line) -> None:
         with contextlib.suppress(BrokenPipeError):
-            self._machine.run(command, line)
+            try:
+                self._machine.run(command, line)
+            except OSError as error:  # the command could not be started
+                line.complain(f"{error}\n".encode(errors="replace"))
+                line.exit(255)
         line.close()
 
 
@@ -279,57 +293,6 @@ class _Transport(paramiko.Transport):
         **paramiko.Transport._channel_handler_table,  # type: ignore[attr-defined]  # noqa: SLF001 see _answer
         MSG_CHANNEL_REQUEST: _answer,
     }
-
-
-class _Wire:
-    """One TCP connection as paramiko sees it; may be slow, and can be cut at any time."""
-
-    def __init__(
-        self, connection: socket.socket, peer: tuple[str, int], latency: float, bandwidth: float, forget: Any
-    ) -> None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket = connection
-        self._latency = latency
-        self._bandwidth = bandwidth
-        self._forget = forget
-        self.peer = peer
-
-    def send(self, data: bytes) -> int:
-        if not self._bandwidth:
-            time.sleep(self._latency) if self._latency else None
-            return self._socket.send(data)
-        piece = data[: max(1, int(self._bandwidth / 20))]
-        time.sleep(self._latency + len(piece) / self._bandwidth)
-        return self._socket.send(piece)
-
-    def recv(self, size: int) -> bytes:
-        if not self._bandwidth:
-            return self._socket.recv(size)
-        data = self._socket.recv(min(size, max(1, int(self._bandwidth / 20))))
-        time.sleep(len(data) / self._bandwidth)
-        return data
-
-    def settimeout(self, seconds: float | None) -> None:
-        self._socket.settimeout(seconds)
-
-    def getpeername(self) -> tuple[str, int]:
-        return self.peer
-
-    def close(self) -> None:
-        self._forget(self)
-        self._socket.close()
-
-    def cut(self) -> None:
-        """End both directions; whoever reads or writes finds out and closes."""
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-
-    def swallow(self) -> None:
-        """Read until the peer gives up, and answer nothing."""
-        with contextlib.suppress(OSError):
-            while self._socket.recv(4096):
-                pass
-        self.close()
 
 
 @lru_cache(maxsize=256)

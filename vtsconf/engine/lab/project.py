@@ -108,6 +108,7 @@ def _connection(home: Home) -> list[str]:
         f"ansible_ssh_private_key_file: {_quoted(home.user_key)}",
         f"vts_ssh_known_hosts: {_quoted(home.known_hosts)}",
         'vts_ssh_config: ""  # your own ~/.ssh/config is none of the lab\'s business',
+        "vts_ssh_agent: false",
         f"vts_owner: {_quoted(getpass.getuser())}",
     ]
 
