@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,16 @@ def _all(*options: Decorator) -> Decorator:
         return function
 
     return decorate
+
+
+def colored(choice: str | None) -> bool | None:
+    """Whether to colour: the flag, then NO_COLOR and CI; None leaves it to the terminal."""
+    match choice:
+        case "always":
+            return True
+        case "never":
+            return False
+    return False if "NO_COLOR" in os.environ or "CI" in os.environ else None
 
 
 inventory = click.option(
@@ -76,6 +87,14 @@ target = click.option(
     multiple=True,
     metavar="ADDRESS",
     help="Only this address: `ems`, `ems/ems_enable`, `vts1/files`.",
+)
+
+allow_erase = click.option(
+    "--allow-erase",
+    "allow_erase",
+    multiple=True,
+    metavar="NAME",
+    help="Let this parameter or policy through although it could make tapes erasable.",
 )
 
 project = _all(inventory, limit, extra)

@@ -10,3 +10,8 @@ def printable(text: str | bytes, limit: int = 300) -> str:
     line = " ".join(text.split())
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line[: limit + 1])
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def visible(text: str) -> str:
+    """The same line with its blanks as they are, control characters as escapes: for lines of a diff."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -5,6 +5,7 @@ Every way it can end is a `HostResult`; nothing is raised, so that the other hos
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ from vtsconf.core.content import Content
 from vtsconf.core.errors import Refused, Unreachable, VtsconfError
 from vtsconf.core.outcome import PlanOutcome, RunOutcome
 from vtsconf.core.plan import Health, HostPlan
-from vtsconf.core.probe import Probe, Query, QuerySeen, ReadFile, Reading
+from vtsconf.core.probe import Probe, Query, ReadFile, Reading
 from vtsconf.core.secret import FingerprintKey, Secrets
 from vtsconf.core.step import PutFile, RunCommand
 from vtsconf.engine.reach import Reach
@@ -273,30 +274,28 @@ def _confirm(plan: HostPlan, target: Target, order: Order, applied: Applied) -> 
 def _ask(plan: HostPlan, order: Order, server: Server) -> Confirmed:
     """The site's health checks, those of the controller first; then keep the change."""
     for health in plan.health:
-        if health.on == "controller":
-            seen = _here(health, plan.host, order.run)
-            if seen.exit != 0:
-                return server.revert(order.run, f"health check {health.name} failed", plan.state_dir)
+        if health.on == "controller" and not ask_here(health, plan.host, order.run):
+            return server.revert(order.run, f"health check {health.name} failed", plan.state_dir)
     questions = [Query(h.name, h.run, HEALTH_TIMEOUT) for h in plan.health if h.on == "server"]
     return server.confirm(order.run, questions, plan.state_dir, order.holder)
 
 
-def _here(health: Health, host: str, run: str) -> QuerySeen:
-    import os
-
+def ask_here(health: Health, host: str, run: str) -> bool:
+    """A health check that runs on the controller; VTSCONF_HOST and VTSCONF_RUN are in its environment."""
     environment = {**os.environ, "VTSCONF_HOST": host, "VTSCONF_RUN": run}
     try:
         done = subprocess.run(
             health.run,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             timeout=HEALTH_TIMEOUT,
             env=environment,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return QuerySeen(exit=None, stdout=str(error).encode())
-    return QuerySeen(exit=done.returncode, stdout=done.stdout[:65536], stderr=done.stderr[:65536])
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
 
 
 def _said(answer: Confirmed) -> str:

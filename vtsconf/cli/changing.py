@@ -1,0 +1,114 @@
+"""What `apply` and `rollback` share: ask, carry out with progress, show how each host ended, exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from vtsconf.cli import show
+from vtsconf.cli.wiring import Shop, secrets_for, stoppable
+from vtsconf.core.connection import Target
+from vtsconf.core.errors import Refused
+from vtsconf.core.outcome import worst
+from vtsconf.core.plan import Plan, load
+from vtsconf.engine import run as runs
+from vtsconf.engine.apply import HostResult, Order
+from vtsconf.engine.prepare import Preparation
+
+_LARGEST = 256 * 1024 * 1024  # bytes of a plan file
+
+
+def ask(question: str, *, no_input: bool) -> None:
+    """Yes, or Abort. Without anybody to ask: Refused."""
+    if no_input:
+        raise Refused(
+            "there is nobody to ask: stdin is no terminal",
+            remedy="give --yes, or apply a saved plan: vtsconf plan --out FILE, then vtsconf apply FILE",
+        )
+    if not click.confirm(question, default=False, err=True):
+        raise click.Abort
+
+
+def load_plan(
+    shop: Shop, path: Path, limit: str | None, *, confirm_within: int | None = None
+) -> tuple[Plan, Preparation]:
+    """A saved plan, or the part of it that `limit` selects. The documents are read for the connections only."""
+    if path.stat().st_size > _LARGEST:
+        raise Refused(f"{path} is larger than any plan", remedy="make the plan again")
+    plan = load(path.read_bytes(), str(path))
+    selected = {host.name for host in shop.project.hosts(limit)}
+    known = set(shop.project.inventory.hosts)
+    strangers = [host.host for host in plan.hosts if host.host not in known]
+    if strangers:
+        raise Refused(
+            f"{path} is a plan of another fleet: {', '.join(strangers[:3])} "
+            f"{'is' if len(strangers) == 1 else 'are'} not in {shop.project.source}",
+            remedy="give the inventory that it was made from with -i",
+        )
+    hosts = tuple(host for host in plan.hosts if host.host in selected)
+    if confirm_within:
+        hosts = tuple(replace(host, confirm_within=confirm_within) for host in hosts)
+    return replace(plan, hosts=hosts), Preparation()
+
+
+def change(
+    shop: Shop,
+    plan: Plan,
+    preparation: Preparation,
+    *,
+    confirm: bool = True,
+    as_json: bool = False,
+    verbose: int = 0,
+) -> int:
+    """Carry the plan out; returns the exit code of the worst host."""
+    run = shop.new_run()
+    progress = show.Progress("changing", len(plan.hosts), quiet=as_json and not verbose, events=bool(verbose))
+
+    def done(result: HostResult) -> None:
+        progress.done(result.host)
+        progress.clear()
+        if not as_json:
+            show.show_result(result)
+
+    order = Order(
+        run=run,
+        holder=shop.holder,
+        reach=shop.reach,
+        secrets_of=secrets_for(shop),
+        fingerprints=lambda: shop.fingerprints,
+        confirm=confirm,
+        on_event=progress.event,
+    )
+    command = "rollback" if plan.reverses else "apply"
+    with stoppable(shop.stop):
+        results = runs.carry_out(
+            plan,
+            targets_of(shop, plan, preparation),
+            order,
+            shop.journal,
+            now=lambda: shop.now,
+            command=command,
+            parallel=shop.settings.parallel,
+            watch=runs.Watch(event=progress.event, done=done, stop=shop.stop),
+        )
+    if as_json:
+        show.print_json(runs.to_json(run, results))
+    else:
+        _say_sums(run, results)
+    return worst(result.outcome.exit for result in results)
+
+
+def targets_of(shop: Shop, plan: Plan, preparation: Preparation) -> Mapping[str, Target]:
+    """How to reach the hosts of a plan."""
+    known = {ready.name: ready.target for ready in preparation.ready}
+    wanted = {host.host for host in plan.hosts} - set(known)
+    return known | (shop.targets(wanted) if wanted else {})
+
+
+def _say_sums(run: str, results: list[HostResult]) -> None:
+    counts = runs.summary(results)
+    words = ", ".join(f"{n} {o}" for o, n in counts.items() if n and o not in ("hosts", "changes"))
+    click.echo(f"Run {run}: {counts['hosts']} hosts ({words}); {counts['changes']} changes.")

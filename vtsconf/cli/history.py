@@ -1,0 +1,98 @@
+"""`vtsconf history`: who changed what, when, from which revision, and how it ended."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vtsconf.cli import options
+
+if TYPE_CHECKING:
+    from vtsconf.engine.journal import RunSeen
+
+
+@click.command(
+    epilog="Examples: `vtsconf history`, `vtsconf history 20261123-0624`, `vtsconf history -l vts1 --json`."
+)
+@click.argument("run", required=False)
+@options.project
+@click.option(
+    "-n", "count", type=click.IntRange(1), default=20, metavar="N", help="The last N runs.  [default: 20]"
+)
+@options.show
+def command(
+    run: str | None,
+    inventory: str | None,
+    limit: str | None,
+    extra: tuple[str, ...],
+    count: int,
+    as_json: bool,
+    verbose: int,
+    color: str | None,
+) -> int:
+    """Show the journal of this controller: the last runs, or one RUN (its first letters will do) with its changes."""
+    from vtsconf.cli import show
+    from vtsconf.cli.wiring import open_shop
+    from vtsconf.core.errors import Usage
+
+    shop = open_shop(inventory, extra, color=color)
+    show.set_color(shop.settings.color)
+    runs = shop.journal.runs() if shop.journal.exists else []
+    if limit:
+        names = {host.name for host in shop.project.hosts(limit)}
+        runs = [r for r in runs if names & set(r.hosts)]
+    if run:
+        runs = [r for r in runs if r.run.startswith(run)]
+        if not runs:
+            raise Usage(f"there is no run {run!r} in the journal", remedy="`vtsconf history` lists the runs")
+    runs = runs[-count:]
+    if as_json:
+        show.print_json({"format": "vtsconf/history/1", "runs": [_document(r) for r in runs]})
+        return 0
+    for seen in runs:
+        _show(seen, details=bool(run or verbose))
+        if run:
+            _show_changes(shop.journal.plans(seen.run))
+    return 0
+
+
+def _document(run: RunSeen) -> dict[str, Any]:
+    return {
+        "run": run.run,
+        "command": run.command,
+        "by": run.by,
+        "revision": run.revision,
+        "reverses": run.reverses,
+        "started": run.started,
+        "finished": run.finished,
+        "hosts": [{"host": name, **entry} for name, entry in run.hosts.items()],
+    }
+
+
+def _show(run: RunSeen, *, details: bool) -> None:
+    when = datetime.fromtimestamp(run.started).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    outcomes: dict[str, int] = {}
+    for entry in run.hosts.values():
+        word = entry.get("outcome") or "not begun"
+        outcomes[word] = outcomes.get(word, 0) + 1
+    sums = ", ".join(f"{n} {word}" for word, n in outcomes.items())
+    revision = f"  from {run.revision}" if run.revision else ""
+    back = f" of {run.reverses}" if run.reverses else ""
+    unfinished = "  (did not end)" if run.is_open else ""
+    click.echo(
+        f"{click.style(run.run, bold=True)}  {when}  {run.command}{back}  by {run.by}{revision}  {sums}{unfinished}"
+    )
+    for name, entry in run.hosts.items() if details else ():
+        reason = f"  {entry['reason']}" if entry.get("reason") else ""
+        click.echo(f"    {name}  {entry.get('outcome') or 'not begun'}{reason}")
+
+
+def _show_changes(documents: dict[str, str]) -> None:
+    from vtsconf.cli import show
+    from vtsconf.core import plan as plans
+
+    for host, document in documents.items():
+        plan = plans.load(document.encode(), f"the journal's plan for {host}")
+        show.show_plan(plan, verbose=1)

@@ -1,0 +1,43 @@
+"""What `plan`, `apply` and `drift` share: make a plan with progress, and its exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vtsconf.cli.show import Progress
+from vtsconf.cli.wiring import Shop
+from vtsconf.core.outcome import Exit, PlanOutcome, worst
+from vtsconf.core.plan import Plan
+from vtsconf.engine.collect import Wish
+from vtsconf.engine.prepare import Preparation
+
+
+def make_plan(
+    shop: Shop,
+    limit: str | None,
+    *,
+    addresses: Sequence[str] = (),
+    allowed: Sequence[str] = (),
+    confirm_within: int | None = None,
+    quiet: bool = False,
+) -> tuple[Plan, Preparation]:
+    """Judge, read and compare the selected hosts."""
+    preparation = shop.prepare(limit, allowed)
+    wish = Wish(
+        addresses=tuple(addresses),
+        allowed=allowed,
+        confirm_within=confirm_within or shop.settings.confirm_within,
+    )
+    progress = Progress("reading", len(preparation.ready), quiet=quiet)
+    plan = shop.plan(preparation, wish, done=progress.done)
+    progress.clear()
+    return plan, preparation
+
+
+def plan_exit(plan: Plan, *, detailed: bool) -> Exit:
+    """The worst host decides; changes count only when asked."""
+    exits = [
+        Exit.CHANGES if detailed and host.outcome is PlanOutcome.CHANGES else host.outcome.exit
+        for host in plan.hosts
+    ]
+    return worst(exits)

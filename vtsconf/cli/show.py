@@ -1,0 +1,211 @@
+"""How plans, runs and progress look to a person. Symbols carry the meaning; colour only helps."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from vtsconf.cli import options
+from vtsconf.core.change import Action, Change
+from vtsconf.core.outcome import PlanOutcome, RunOutcome
+from vtsconf.core.plan import HostPlan, Plan
+from vtsconf.core.printable import printable, visible
+from vtsconf.engine.apply import HostResult
+
+_COLORS = {
+    "+": "green",
+    "~": "yellow",
+    "-": "red",
+    "!": "red",
+    "=": "cyan",
+    "?": "magenta",
+    "↻": "blue",
+}
+_PLAN_SYMBOLS = {PlanOutcome.IN_SYNC: "=", PlanOutcome.CHANGES: "~", PlanOutcome.LOCKED: "?"}
+_RUN_SYMBOLS = {
+    RunOutcome.UNCHANGED: "=",
+    RunOutcome.CHANGED: "+",
+    RunOutcome.REVERTED: "-",
+    RunOutcome.LOCKED: "?",
+    RunOutcome.SKIPPED: "?",
+    RunOutcome.WAITING: "?",
+}
+_LINES_SHOWN = 30  # of one change; `-v` shows all
+
+
+def set_color(choice: str | None) -> None:
+    """For everything that this command prints."""
+    if (context := click.get_current_context(silent=True)) is not None:
+        context.color = options.colored(choice)
+
+
+def paint(symbol: str, text: str | None = None) -> str:
+    """`text` (or the symbol itself) in the symbol's colour."""
+    return click.style(text or symbol, fg=_COLORS.get(symbol))
+
+
+def print_json(document: Any) -> None:
+    """The one document on stdout."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def show_plan(plan: Plan, *, verbose: int = 0) -> None:
+    """Every host with what would be done there, and the sums."""
+    for host in plan.hosts:
+        for line in _host_lines(host, verbose):
+            click.echo(line)
+    click.echo(_sums(plan))
+
+
+def _host_lines(host: HostPlan, verbose: int) -> Iterator[str]:
+    symbol = _PLAN_SYMBOLS.get(host.outcome, "!")
+    yield f"{paint(symbol)} {click.style(host.host, bold=True)}  {_headline(host)}"
+    for problem in host.problems:
+        if problem.level != "note" or verbose:
+            yield f"    {paint('!')} {problem.level}: {printable(problem.what)}"
+            if problem.remedy:
+                yield f"      to do: {printable(problem.remedy)}"
+    for change in host.changes:
+        yield from _change_lines(change, verbose)
+    for service in host.restarts:
+        owed = any(debt.service == service for debt in host.pending_restarts)
+        yield f"  {paint('↻')} restart {service}" + ("  (owed since an earlier change)" if owed else "")
+    for debt in host.pending_restarts:
+        if debt.service not in host.restarts:
+            yield f"  {paint('↻')} {debt.service}: written but not loaded since run {debt.run}"
+
+
+def _headline(host: HostPlan) -> str:
+    match host.outcome:
+        case PlanOutcome.IN_SYNC:
+            return "in sync"
+        case PlanOutcome.CHANGES:
+            return ", ".join(
+                [
+                    *(f"{n} to {a.value}" for a in Action if (n := _count(host.changes, a))),
+                    *(f"restart {s}" for s in host.restarts if not host.changes),
+                ]
+            )
+    return f"{host.outcome}: {printable(host.reason)}"
+
+
+def _count(changes: Sequence[Change], action: Action) -> int:
+    return sum(1 for change in changes if change.action is action)
+
+
+def _change_lines(change: Change, verbose: int) -> Iterator[str]:
+    symbol = change.action.symbol
+    head = f"  {paint(symbol)} {change.address}"
+    if _is_short(change.live) and _is_short(change.desired):
+        yield f"{head}  {_short(change)}"
+        return
+    from vtsconf.core.diff import detail
+
+    yield head
+    lines = detail(change)
+    shown = lines if verbose else lines[:_LINES_SHOWN]
+    for line in shown:
+        sign = line[:1] if line[:1] in "+-" else ""
+        yield "      " + (paint(sign, visible(line)) if sign else visible(line))
+    if len(lines) > len(shown):
+        yield f"      … {len(lines) - len(shown)} more lines (-v shows them)"
+
+
+def _is_short(value: Any) -> bool:
+    return not isinstance(value, (dict, list)) and "\n" not in str(value) and len(str(value)) < 100
+
+
+def _short(change: Change) -> str:
+    def quote(value: Any) -> str:
+        return repr(printable(str(value))) if not change.secret else str(value)
+
+    match change.action:
+        case Action.CREATE:
+            return quote(change.desired)
+        case Action.DELETE:
+            return f"{quote(change.live)} → absent"
+    return f"{quote(change.live)} → {quote(change.desired)}"
+
+
+def _sums(plan: Plan) -> str:
+    sums = plan.summary
+    changes = ", ".join(f"{sums[a.value]} to {a.value}" for a in Action if sums[a.value])
+    hosts = ", ".join(f"{sums[o.value]} {o.value.replace('_', ' ')}" for o in PlanOutcome if sums[o.value])
+    restarts = f", {sums['restarts']} restarts" if sums["restarts"] else ""
+    return f"Plan: {sums['hosts']} hosts ({hosts}); {changes or 'no changes'}{restarts}."
+
+
+def show_result(result: HostResult) -> None:
+    """One host's ending, on stdout."""
+    symbol = _RUN_SYMBOLS.get(result.outcome, "!")
+    changes = f"{result.changes} changes" if result.changes else ""
+    about = "  ".join(text for text in (changes, printable(result.reason)) if text)
+    click.echo(
+        f"{paint(symbol)} {click.style(result.host, bold=True)}  {result.outcome}  {about}"
+        f"  {click.style(f'({result.seconds:.1f} s)', dim=True)}"
+    )
+    for line in result.detail.splitlines()[-10:]:
+        click.echo(f"      {visible(line)}")
+    for service in result.debts:
+        click.echo(
+            f"  {paint('↻')} {service}: written but not loaded: restart it, or give vts.services.{service}.restart"
+        )
+    if result.remedy:
+        click.echo(f"      to do: {printable(result.remedy)}")
+
+
+class Progress:
+    """What is going on, on stderr: a bar on a terminal, a line now and then elsewhere."""
+
+    _BEAT = 10.0  # seconds between lines where there is no terminal
+
+    def __init__(self, what: str, total: int, *, quiet: bool = False, events: bool = False) -> None:
+        self._what, self._total, self._done = what, total, 0
+        self._quiet, self._events = quiet, events
+        self._terminal = sys.stderr.isatty() and not quiet and "CI" not in os.environ
+        self._last, self._now = time.monotonic(), ""
+        self._guard = threading.Lock()
+
+    def event(self, host: str, event: str) -> None:
+        """A step on a server."""
+        with self._guard:
+            self._now = f"{host}: {printable(event)}"
+            if self._events:
+                click.echo(f"  {self._now}", err=True)
+            else:
+                self._draw()
+
+    def done(self, host: str) -> None:
+        """A host has ended."""
+        with self._guard:
+            self._done += 1
+            self._now = host
+            self._draw()
+
+    def _draw(self) -> None:
+        if self._quiet:
+            return
+        line = f"{self._what} {self._done}/{self._total}  {self._now}"
+        if self._terminal:
+            width = shutil.get_terminal_size().columns - 22
+            filled = 20 * self._done // max(1, self._total)
+            bar = "█" * filled + "░" * (20 - filled)
+            sys.stderr.write(f"\r\x1b[K{bar} {line[:width]}")
+            sys.stderr.flush()
+        elif time.monotonic() - self._last >= self._BEAT:
+            self._last = time.monotonic()
+            click.echo(line, err=True)
+
+    def clear(self) -> None:
+        """Take the bar away before something else is printed."""
+        if self._terminal:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

@@ -1,0 +1,176 @@
+"""Composes the rooms for one command: project, settings, journal, the way to servers, who and when."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets as random
+import signal
+import socket
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vtsconf.core.connection import Target
+from vtsconf.core.errors import Invalid
+from vtsconf.core.plan import HostPlan, Plan
+from vtsconf.core.problem import errors
+from vtsconf.core.resource import Keys
+from vtsconf.core.secret import FingerprintKey, Secret, SecretRef
+from vtsconf.engine.collect import Wish, plan_host
+from vtsconf.engine.fan import Stop, fan
+from vtsconf.engine.prepare import Preparation, Ready, prepare
+from vtsconf.engine.project import Project
+from vtsconf.engine.reach import Reach, reach_with
+from vtsconf.engine.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from vtsconf.engine.journal import Journal
+
+
+class _KeyOnDemand(Secret):
+    """The controller's fingerprint key; the store is opened only when a secret is really there."""
+
+    __slots__ = ("_find",)
+
+    def __init__(self, find: Callable[[], FingerprintKey]) -> None:
+        super().__init__(b"")
+        self._find = find
+
+    def reveal(self) -> bytes:
+        return self._find().key.reveal()
+
+
+@dataclass(kw_only=True)
+class Shop:
+    """Everything a command that meets servers needs. Made once per command, by `open_shop`."""
+
+    project: Project
+    settings: Settings
+    stop: Stop = field(default_factory=Stop)
+
+    @cached_property
+    def journal(self) -> Journal:
+        from vtsconf.engine.journal import Journal
+
+        return Journal(self.settings.store)
+
+    @cached_property
+    def fingerprints(self) -> FingerprintKey:
+        return FingerprintKey(_KeyOnDemand(lambda: self.journal.fingerprints))
+
+    @cached_property
+    def reach(self) -> Reach:
+        return reach_with(lambda: self.fingerprints)
+
+    @cached_property
+    def holder(self) -> str:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+
+    @property
+    def now(self) -> int:
+        return int(time.time())
+
+    def new_run(self) -> str:
+        """A name for a run: when it began, and four letters against two in one second."""
+        return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{random.token_hex(2)}"
+
+    def revision(self) -> str:
+        """The Git commit of the documents, "+" when something is not committed; "" outside a checkout."""
+        revision = self.project.revision()
+        return "" if revision is None else str(revision)
+
+    def prepare(self, limit: str | None, allowed: Sequence[str] = ()) -> Preparation:
+        """Judge the documents of the selected hosts. Raises Invalid for errors that concern all of them."""
+        if wrong := errors(self.project.problems):
+            raise Invalid(wrong)
+        return prepare(self.project, self.project.hosts(limit), allowed)
+
+    def targets(self, names: Collection[str]) -> dict[str, Target]:
+        """How to reach these hosts; raises Invalid for what is wrong with their connection variables."""
+        from vtsconf.core.connection import secret_refs_of, target_of
+        from vtsconf.engine.secrets import resolve
+
+        hosts = [host for host in self.project.hosts() if host.name in names]
+        uses: dict[SecretRef, list[str]] = {}
+        for host in hosts:
+            for ref in secret_refs_of(host.variables):
+                uses.setdefault(ref, []).append(host.name)
+        known = resolve(uses, self.project.root)
+        found = {h.name: target_of(h.name, h.variables, known, h.locate) for h in hosts}
+        if wrong := errors(problem for _, problems in found.values() for problem in problems):
+            raise Invalid(wrong)
+        return {name: target for name, (target, _) in found.items()}
+
+    def plan(
+        self,
+        preparation: Preparation,
+        wish: Wish,
+        *,
+        done: Callable[[str], None] = lambda _: None,
+        parallel: int | None = None,
+    ) -> Plan:
+        """Read every host that is ready, and compare. Hosts come in the inventory's order."""
+        keys = Keys(secrets=preparation.secrets, fingerprints=self.fingerprints)
+        made: dict[str, HostPlan] = {host.host: host for host in preparation.invalid}
+
+        def work(ready: Ready) -> HostPlan:
+            return plan_host(ready, self.reach, keys, wish)
+
+        for ready, host in fan(preparation.ready, work, parallel=parallel or self.settings.parallel):
+            made[ready.name] = host
+            done(ready.name)
+        names = [name for name in self.project.inventory.hosts if name in made]
+        return Plan(
+            made=self.now, by=self.holder, revision=self.revision(), hosts=tuple(made[name] for name in names)
+        )
+
+
+def open_shop(inventory: str | None, extra: Sequence[str] = (), **flags: object) -> Shop:
+    """Read the project and its settings. `flags` are settings given on the command line."""
+    project = Project.load(inventory, extra=extra)
+    settings, _ = read_settings(project.root, flags=flags, environ=os.environ, home=Path.home())
+    return Shop(project=project, settings=settings)
+
+
+@contextmanager
+def stoppable(stop: Stop) -> Iterator[None]:
+    """^C or SIGTERM: begin nothing more, end properly what has begun; the second one ends at once."""
+
+    def first(*_: object) -> None:
+        stop.set()
+        click.echo("stopping: hosts that have begun are finished; once more to leave at once", err=True)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = {name: signal.signal(name, first) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def secrets_for(shop: Shop) -> Callable[[HostPlan], dict[SecretRef, Secret]]:
+    """What the steps of a plan need, resolved when they are carried out."""
+    from vtsconf.core import live
+    from vtsconf.core.step import PutFile
+    from vtsconf.engine.secrets import resolve
+
+    def of(plan: HostPlan) -> dict[SecretRef, Secret]:
+        refs = {
+            ref: [plan.host]
+            for step in plan.steps
+            if isinstance(step, PutFile) and step.after and step.after.content
+            for ref in step.after.content.secrets
+            if ref.provider != live.PROVIDER
+        }
+        return resolve(refs, shop.project.root)
+
+    return of

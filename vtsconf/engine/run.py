@@ -1,0 +1,126 @@
+"""One run over several hosts: the journal hears of every host before and after, and ^C leaves nothing half done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from vtsconf.core import plan as plans
+from vtsconf.core.connection import Target
+from vtsconf.core.outcome import PlanOutcome, RunOutcome
+from vtsconf.core.plan import HostPlan, Plan
+from vtsconf.engine.apply import HostResult, Order, change_host
+from vtsconf.engine.collect import endpoint
+from vtsconf.engine.fan import Stop, fan
+from vtsconf.engine.journal import Event, Journal
+
+FORMAT = "vtsconf/run/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Who wants to know, while it goes on."""
+
+    event: Callable[[str, str], None] = field(default=lambda _host, _event: None)
+    done: Callable[[HostResult], None] = field(default=lambda _result: None)
+    stop: Stop = field(default_factory=Stop)
+
+
+def carry_out(
+    plan: Plan,
+    targets: Mapping[str, Target],
+    order: Order,
+    journal: Journal,
+    *,
+    now: Callable[[], int],
+    command: str,
+    parallel: int,
+    watch: Watch,
+) -> list[HostResult]:
+    """Change every host of the plan that has work; each ends in exactly one outcome, in the plan's order."""
+    names = [host.host for host in plan.hosts]
+    _begin(plan, order, journal, now(), command, names)
+
+    def work(host: HostPlan) -> HostResult:
+        if host.has_work:
+            journal.add(Event(at=now(), run=order.run, host=host.host, action="host-started"))
+        result = _guarded(host, targets, order)
+        journal.add(_finished(result, order.run, now()))
+        return result
+
+    def skipped(host: HostPlan) -> HostResult:
+        result = HostResult(
+            host=host.host, outcome=RunOutcome.SKIPPED, reason="the run was stopped before it"
+        )
+        journal.add(_finished(result, order.run, now()))
+        return result
+
+    results: dict[str, HostResult] = {}
+    for host, result in fan(plan.hosts, work, parallel=parallel, stop=watch.stop, skipped=skipped):
+        results[host.host] = result
+        watch.done(result)
+    journal.add(Event(at=now(), run=order.run, action="run-finished", body=summary(results.values())))
+    return [results[name] for name in names]
+
+
+def _begin(plan: Plan, order: Order, journal: Journal, now: int, command: str, names: Sequence[str]) -> None:
+    for host in plan.hosts:
+        if host.has_work:
+            alone = Plan(made=plan.made, by=plan.by, revision=plan.revision, hosts=(host,))
+            journal.keep_plan(order.run, host.host, json.dumps(plans.to_json(alone)))
+    body = {
+        "command": command,
+        "by": order.holder,
+        "revision": plan.revision,
+        "reverses": plan.reverses,
+        "hosts": names,
+    }
+    journal.add(Event(at=now, run=order.run, action="run-started", body=body))
+
+
+def _guarded(host: HostPlan, targets: Mapping[str, Target], order: Order) -> HostResult:
+    if host.outcome in (PlanOutcome.CHANGES, PlanOutcome.IN_SYNC):
+        target = targets.get(host.host)
+        refusal = _refusal(host, target)
+        if target is None or refusal:
+            return HostResult(host=host.host, outcome=RunOutcome.REFUSED, reason=refusal)
+        return change_host(host, target, order)
+    return change_host(host, Target(name=host.host), order)
+
+
+def _refusal(host: HostPlan, target: Target | None) -> str:
+    if target is None:
+        return "this plan speaks of a host that is not in the inventory"
+    if host.has_work and host.endpoint != endpoint(target):
+        return f"this plan was made for {host.endpoint}; the inventory says {endpoint(target)}"
+    return ""
+
+
+def _finished(result: HostResult, run: str, now: int) -> Event:
+    return Event(at=now, run=run, host=result.host, action="host-finished", body=result_json(result))
+
+
+def result_json(result: HostResult) -> dict[str, Any]:
+    """A host's entry in the run document."""
+    entry = asdict(result)
+    entry["debts"] = list(result.debts)
+    return entry
+
+
+def summary(results: Any) -> dict[str, int]:
+    """How many hosts ended in which outcome."""
+    results = list(results)
+    counts = {o.value: sum(1 for r in results if r.outcome is o) for o in RunOutcome}
+    return {"hosts": len(results), **counts, "changes": sum(r.changes for r in results)}
+
+
+def to_json(run: str, results: Sequence[HostResult]) -> dict[str, Any]:
+    """The run document."""
+    return {
+        "format": FORMAT,
+        "run": run,
+        "hosts": [result_json(r) for r in results],
+        "summary": summary(results),
+    }
