@@ -153,14 +153,15 @@ def reaches_vault(pattern: str, vaults: Collection[str]) -> bool:
     fixed = re.split(r"[*?\[{]|\.\.\.", pattern, maxsplit=1)[0]
     if not re.sub(r"[*?/.]", "", pattern):
         return True  # nothing but wildcards
-    if re.match(r"/VAULT\d", fixed):
-        return True
-    return any(_reaches(fixed, f"/{vault}/", open_ended=fixed != pattern) for vault in vaults)
+    if fixed == pattern or fixed in ("", "/"):
+        return stands_in_vault(fixed, vaults)
+    return stands_in_vault(fixed, vaults) or any(f"/{vault}/".startswith(fixed) for vault in vaults)
 
 
-def _reaches(fixed: str, root: str, *, open_ended: bool) -> bool:
-    inside = f"{fixed.rstrip('/')}/".startswith(root)
-    return inside or (open_ended and fixed not in ("", "/") and root.startswith(fixed))
+def stands_in_vault(path: str, vaults: Collection[str]) -> bool:
+    """The path is a known vault, or what looks like one (/VAULTxx), or lies in it."""
+    inside = any(f"{path.rstrip('/')}/".startswith(f"/{vault}/") for vault in vaults)
+    return inside or re.match(r"/VAULT\d", path) is not None
 
 
 def finding(

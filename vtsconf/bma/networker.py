@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from vtsconf.bma.application import Fact, Line, ManagedFile, finding, plainly, reaches_vault
+from vtsconf.bma.application import Fact, Line, ManagedFile, finding, plainly, reaches_vault, stands_in_vault
 from vtsconf.core import fields
 from vtsconf.core.fields import Listed, Mode, Name, Path, refusal
 from vtsconf.core.probe import Query
@@ -120,7 +120,7 @@ def lints(settings: Settings, vaults: Collection[str]) -> Sequence[Problem]:
 
 
 def _place_lints(directory: str, vaults: Collection[str]) -> Iterator[Problem]:
-    if reaches_vault(directory, vaults):
+    if stands_in_vault(directory, vaults):
         yield finding(
             f"{directory}/.nsr would stand in a vault",
             why="a vault holds nothing but pools of virtual tapes",
@@ -147,7 +147,7 @@ def _line_lints(directory: str, lines: Sequence[str], vaults: Collection[str]) -
 
 def _may_cover_vault(scope: str, asm: str, vaults: Collection[str]) -> bool:
     """In the vault, or (with `+`) in a directory above it."""
-    return reaches_vault(scope, vaults) or (
+    return stands_in_vault(scope, vaults) or (
         asm.startswith("+") and reaches_vault(scope.rstrip("/") + "/*", vaults)
     )
 

@@ -80,7 +80,7 @@ class File:
     def _findings(self, seen: FileSeen) -> Iterator[Problem]:
         if not _has_header(self.content.redacted()):
             yield self._without_header()
-        if seen.data is not None and not _has_header(seen.data) and seen.data != self._bytes():
+        elif seen.data is not None and not _has_header(seen.data):
             yield self._foreign()
         yield from self._bad_secrets()
 

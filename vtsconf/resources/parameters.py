@@ -196,8 +196,12 @@ class Parameters:
     def _hidden_spans(self, data: bytes) -> list[tuple[int, int]]:
         """Bytes of the live file that no plan may hold: of secret parameters, and what looks like a secret."""
         secret = {w.name for w in self.wanted if _is_secret(w)}
-        owned = ((a.value.start, a.value.stop) for a in vtsfile.assignments(data) if a.name in secret)
-        return _merged([*owned, *sensitive.spans(data)])
+        named = (
+            (a.value.start, a.value.stop)
+            for a in vtsfile.assignments(data)
+            if a.name in secret or sensitive.is_sensitive(a.name)
+        )
+        return _merged([*named, *sensitive.spans(data)])
 
 
 def _marked(text: str | SecretRef | None) -> str | None:
