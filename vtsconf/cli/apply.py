@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from vtsconf.cli import options
-from vtsconf.core.outcome import Exit
 
 
 @click.command(
@@ -74,12 +73,9 @@ def command(
         plan, preparation = make_plan(shop, limit, addresses=addresses, allowed=allow_erase, quiet=as_json)
         if not as_json:
             show.show_plan(plan, verbose=verbose)
-    if not any(host.has_work for host in plan.hosts):
-        if as_json:
-            return change(shop, plan, preparation, as_json=True, verbose=verbose)
+    has_work = any(host.has_work for host in plan.hosts)
+    if not has_work and not as_json:
         return plan_exit(plan, detailed=False)
-    if not (yes or plan_file):
+    if has_work and not (yes or plan_file):
         ask("Apply?", no_input=no_input or not sys.stdin.isatty())
-    return (
-        change(shop, plan, preparation, confirm=not no_confirm, as_json=as_json, verbose=verbose) or Exit.DONE
-    )
+    return change(shop, plan, preparation, confirm=not no_confirm, as_json=as_json, verbose=verbose)

@@ -111,4 +111,5 @@ def targets_of(shop: Shop, plan: Plan, preparation: Preparation) -> Mapping[str,
 def _say_sums(run: str, results: list[HostResult]) -> None:
     counts = runs.summary(results)
     words = ", ".join(f"{n} {o}" for o, n in counts.items() if n and o not in ("hosts", "changes"))
-    click.echo(f"Run {run}: {counts['hosts']} hosts ({words}); {counts['changes']} changes.")
+    hosts, changes = show.many(counts["hosts"], "host"), show.many(counts["changes"], "change")
+    click.echo(f"Run {run}: {hosts} ({words}); {changes}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from vtsconf.cli import options
-from vtsconf.core.outcome import Exit, RunOutcome, worst
+from vtsconf.core.outcome import worst
 
 
 @click.command(
@@ -33,15 +33,8 @@ def command(
     shop = open_shop(inventory, extra, color=color)
     show.set_color(shop.settings.color)
     results = settle_all(shop, _limit(hosts, limit), run=run, keep=True)
-    if as_json:
-        from vtsconf.engine import run as runs
-
-        show.print_json(runs.to_json(run or "", results))
-    for result in results if not as_json else ():
-        show.show_result(result)
-    if all(result.outcome is RunOutcome.UNCHANGED for result in results):
-        click.echo("nothing is armed on these servers", err=True)
-    return worst(result.outcome.exit for result in results) or Exit.DONE
+    show.show_run(run or "", results, as_json=as_json)
+    return worst(result.outcome.exit for result in results)
 
 
 def _limit(hosts: tuple[str, ...], limit: str | None) -> str | None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from vtsconf.cli import options
-from vtsconf.core.outcome import Exit, RunOutcome, worst
+from vtsconf.core.outcome import worst
+
+if TYPE_CHECKING:
+    from vtsconf.cli.wiring import Shop
 
 
 @click.command(
@@ -56,18 +60,10 @@ def command(
     return change(shop, plan, Preparation(), as_json=as_json, verbose=verbose)
 
 
-def _take_back(shop: object, limit: str | None, run: str | None, *, as_json: bool) -> int:
+def _take_back(shop: Shop, limit: str | None, run: str | None, *, as_json: bool) -> int:
     from vtsconf.cli import show
     from vtsconf.cli.armed import settle_all
-    from vtsconf.cli.wiring import Shop
-    from vtsconf.engine import run as runs
 
-    assert isinstance(shop, Shop)
     results = settle_all(shop, limit, run=run, keep=False)
-    if as_json:
-        show.print_json(runs.to_json(run or "", results))
-    for result in results if not as_json else ():
-        show.show_result(result)
-    if all(result.outcome is RunOutcome.UNCHANGED for result in results):
-        click.echo("nothing is armed on these servers", err=True)
-    return worst(result.outcome.exit for result in results) or Exit.DONE
+    show.show_run(run or "", results, as_json=as_json)
+    return worst(result.outcome.exit for result in results)

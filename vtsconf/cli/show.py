@@ -38,6 +38,7 @@ _RUN_SYMBOLS = {
     RunOutcome.SKIPPED: "?",
     RunOutcome.WAITING: "?",
 }
+_SHOWN_IN_SYNC = 10
 _LINES_SHOWN = 30  # of one change; `-v` shows all
 
 
@@ -57,12 +58,26 @@ def print_json(document: Any) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
+def many(count: int, noun: str) -> str:
+    """Count in words: "1 host", "3 hosts"."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def show_plan(plan: Plan, *, verbose: int = 0) -> None:
-    """Every host with what would be done there, and the sums."""
+    """Every host with what would be done there, and the sums; many that are in sync share one line."""
+    quiet = [host for host in plan.hosts if host.outcome is PlanOutcome.IN_SYNC and _is_silent(host, verbose)]
+    shared = quiet if len(quiet) > _SHOWN_IN_SYNC and not verbose else []
     for host in plan.hosts:
-        for line in _host_lines(host, verbose):
-            click.echo(line)
+        if host not in shared:
+            for line in _host_lines(host, verbose):
+                click.echo(line)
+    if shared:
+        click.echo(f"{paint('=')} {many(len(shared), 'host')} in sync")
     click.echo(_sums(plan))
+
+
+def _is_silent(host: HostPlan, verbose: int) -> bool:
+    return not host.pending_restarts and all(p.level == "note" and not verbose for p in host.problems)
 
 
 def _host_lines(host: HostPlan, verbose: int) -> Iterator[str]:
@@ -137,16 +152,17 @@ def _short(change: Change) -> str:
 
 def _sums(plan: Plan) -> str:
     sums = plan.summary
+    words = {PlanOutcome.CHANGES: "to change", PlanOutcome.IN_SYNC: "in sync"}
+    hosts = ", ".join(f"{sums[o.value]} {words.get(o, o.value)}" for o in PlanOutcome if sums[o.value])
     changes = ", ".join(f"{sums[a.value]} to {a.value}" for a in Action if sums[a.value])
-    hosts = ", ".join(f"{sums[o.value]} {o.value.replace('_', ' ')}" for o in PlanOutcome if sums[o.value])
-    restarts = f", {sums['restarts']} restarts" if sums["restarts"] else ""
-    return f"Plan: {sums['hosts']} hosts ({hosts}); {changes or 'no changes'}{restarts}."
+    restarts = f", {many(sums['restarts'], 'restart')}" if sums["restarts"] else ""
+    return f"Plan: {many(sums['hosts'], 'host')} ({hosts}); {changes or 'no changes'}{restarts}."
 
 
 def show_result(result: HostResult) -> None:
     """One host's ending, on stdout."""
     symbol = _RUN_SYMBOLS.get(result.outcome, "!")
-    changes = f"{result.changes} changes" if result.changes else ""
+    changes = many(result.changes, "change") if result.changes else ""
     about = "  ".join(text for text in (changes, printable(result.reason)) if text)
     click.echo(
         f"{paint(symbol)} {click.style(result.host, bold=True)}  {result.outcome}  {about}"
@@ -160,6 +176,17 @@ def show_result(result: HostResult) -> None:
         )
     if result.remedy:
         click.echo(f"      to do: {printable(result.remedy)}")
+
+
+def show_run(run: str, results: Sequence[HostResult], *, as_json: bool) -> None:
+    """How each host ended, for people or as the run document."""
+    if as_json:
+        from vtsconf.engine.run import to_json
+
+        print_json(to_json(run, results))
+        return
+    for result in results:
+        show_result(result)
 
 
 class Progress:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from vtsconf.cli import options
 from vtsconf.core.outcome import Exit, worst
 
-_EXITS = {"unlocked": Exit.DONE, "none": Exit.DONE, "alive": Exit.LOCKED, "armed": Exit.LOCKED}
+if TYPE_CHECKING:
+    from vtsconf.cli.wiring import Shop
+    from vtsconf.engine.prepare import Ready
+
+_EXITS = {
+    "unlocked": Exit.DONE,
+    "none": Exit.DONE,
+    "alive": Exit.LOCKED,
+    "armed": Exit.LOCKED,
+    "invalid": Exit.INVALID,
+    "unreachable": Exit.UNREACHABLE,
+}
 
 
 @click.command(epilog="Example: `vtsconf unlock vts1`.")
@@ -31,7 +44,6 @@ def command(
     from vtsconf.cli import show
     from vtsconf.cli.wiring import open_shop
     from vtsconf.engine.fan import fan
-    from vtsconf.engine.prepare import Ready
 
     shop = open_shop(inventory, extra, color=color)
     show.set_color(shop.settings.color)
@@ -40,10 +52,8 @@ def command(
     def work(ready: Ready) -> tuple[str, str]:
         return _unlock(shop, ready, force=force)
 
-    answers = dict(
-        (ready.name, answer)
-        for ready, answer in fan(preparation.ready, work, parallel=shop.settings.parallel)
-    )
+    done = fan(preparation.ready, work, parallel=shop.settings.parallel)
+    answers = {ready.name: answer for ready, answer in done}
     answers |= {host.host: ("invalid", host.reason) for host in preparation.invalid}
     if as_json:
         entries = [{"host": host, "outcome": word, "reason": why} for host, (word, why) in answers.items()]
@@ -56,13 +66,9 @@ def command(
     )
 
 
-def _unlock(shop: object, ready: object, *, force: bool) -> tuple[str, str]:
-    from vtsconf.cli.wiring import Shop
+def _unlock(shop: Shop, ready: Ready, *, force: bool) -> tuple[str, str]:
     from vtsconf.core.errors import VtsconfError
-    from vtsconf.engine.prepare import Ready
 
-    assert isinstance(shop, Shop)
-    assert isinstance(ready, Ready)
     try:
         server = shop.reach(ready.target)
         try:
@@ -70,5 +76,5 @@ def _unlock(shop: object, ready: object, *, force: bool) -> tuple[str, str]:
         finally:
             server.close()
     except VtsconfError as error:
-        return "unreachable", f"{error}"
+        return "unreachable", str(error)
     return answer.outcome, answer.reason

@@ -12,7 +12,7 @@ from vtsconf.core.errors import Invalid, Unreachable, VtsconfError
 from vtsconf.core.outcome import PlanOutcome
 from vtsconf.core.plan import Health, HostPlan, base_of
 from vtsconf.core.probe import FileKind, FileSeen, Probe, ReadFile, Reading
-from vtsconf.core.problem import Problem, errors
+from vtsconf.core.problem import errors
 from vtsconf.core.resource import Keys, Resource
 from vtsconf.core.secret import Secret, SecretRef
 from vtsconf.core.step import Base, PutFile, Service, Step
@@ -93,42 +93,39 @@ def compare(
     if locked := _lock(reading):
         return replace(blank, outcome=PlanOutcome.LOCKED, reason=locked)
     found = [problem for resource in resources for problem in resource.problems(reading)]
-    live = _live(ready, reading)
-    judged = [*lint(ready.subject(live)), *erasing(ready.subject(live), wish.allowed, resources)]
-    problems = tuple(_distinct([*ready.problems, *found, *judged]))
-    blank = replace(blank, problems=problems)
-    if errors(found):
-        return replace(blank, outcome=PlanOutcome.ERROR, reason=errors(found)[0].what)
-    if errors(judged):
-        return replace(blank, outcome=PlanOutcome.INVALID, reason=errors(judged)[0].what)
-    return _with_work(blank, ready, resources, reading, keys, wish)
-
-
-def _with_work(
-    blank: HostPlan, ready: Ready, resources: Sequence[Resource], reading: Reading, keys: Keys, wish: Wish
-) -> HostPlan:
-    changes: list[Change] = []
-    steps: list[Step] = []
-    for resource in resources:
-        mine = [
-            change
-            for change in diff.changes(resource.observe(reading), resource.desired(), keys)
-            if _is_wanted(change.address, ready.name, wish.addresses)
-        ]
-        changes += mine
-        steps += resource.steps(mine, reading)
+    live = ready.subject(_live(ready, reading))
+    judged = [*lint(live), *erasing(live, wish.allowed, resources)]
+    blank = replace(blank, problems=tuple(dict.fromkeys([*ready.problems, *found, *judged])))
+    if stops := errors(found):
+        return replace(blank, outcome=PlanOutcome.ERROR, reason=stops[0].what)
+    if stops := errors(judged):
+        return replace(blank, outcome=PlanOutcome.INVALID, reason=stops[0].what)
+    changes, steps = _work(ready.name, resources, reading, keys, wish)
     services = _services(ready, steps, reading)
     restarts = tuple(_restarts(steps, reading, services))
-    has_work = bool(steps or restarts)
     return replace(
         blank,
-        outcome=PlanOutcome.CHANGES if has_work else PlanOutcome.IN_SYNC,
-        changes=tuple(changes),
-        steps=tuple(steps),
+        outcome=PlanOutcome.CHANGES if steps or restarts else PlanOutcome.IN_SYNC,
+        changes=changes,
+        steps=steps,
         restarts=restarts,
         services=tuple(services.values()),
         base=tuple(_base(resources, steps, reading, keys)),
     )
+
+
+def _work(
+    host: str, resources: Sequence[Resource], reading: Reading, keys: Keys, wish: Wish
+) -> tuple[tuple[Change, ...], tuple[Step, ...]]:
+    """What differs and how to change it, resource by resource, in their order."""
+    changes: list[Change] = []
+    steps: list[Step] = []
+    for resource in resources:
+        differing = diff.changes(resource.observe(reading), resource.desired(), keys)
+        mine = [change for change in differing if _is_wanted(change.address, host, wish.addresses)]
+        changes += mine
+        steps += resource.steps(mine, reading)
+    return tuple(changes), tuple(steps)
 
 
 def _is_wanted(address: str, host: str, wanted: Sequence[str]) -> bool:
@@ -152,10 +149,6 @@ def _lock(reading: Reading) -> str:
 def _live(ready: Ready, reading: Reading) -> dict[str, str] | None:
     seen = reading.files.get(ready.vts.config_file or "", FileSeen(kind=FileKind.ABSENT))
     return None if seen.data is None else dict(vtsfile.values(seen.data))
-
-
-def _distinct(problems: Sequence[Problem]) -> Iterator[Problem]:
-    yield from dict.fromkeys(problems)
 
 
 def _services(ready: Ready, steps: Sequence[Step], reading: Reading) -> dict[str, Service]:

@@ -40,8 +40,7 @@ def carry_out(
     watch: Watch,
 ) -> list[HostResult]:
     """Change every host of the plan that has work; each ends in exactly one outcome, in the plan's order."""
-    names = [host.host for host in plan.hosts]
-    _begin(plan, order, journal, now(), command, names)
+    _begin(plan, order, journal, now(), command)
 
     def work(host: HostPlan) -> HostResult:
         if host.has_work:
@@ -62,10 +61,10 @@ def carry_out(
         results[host.host] = result
         watch.done(result)
     journal.add(Event(at=now(), run=order.run, action="run-finished", body=summary(results.values())))
-    return [results[name] for name in names]
+    return [results[host.host] for host in plan.hosts]
 
 
-def _begin(plan: Plan, order: Order, journal: Journal, now: int, command: str, names: Sequence[str]) -> None:
+def _begin(plan: Plan, order: Order, journal: Journal, now: int, command: str) -> None:
     for host in plan.hosts:
         if host.has_work:
             alone = Plan(made=plan.made, by=plan.by, revision=plan.revision, hosts=(host,))
@@ -75,7 +74,7 @@ def _begin(plan: Plan, order: Order, journal: Journal, now: int, command: str, n
         "by": order.holder,
         "revision": plan.revision,
         "reverses": plan.reverses,
-        "hosts": names,
+        "hosts": [host.host for host in plan.hosts],
     }
     journal.add(Event(at=now, run=order.run, action="run-started", body=body))
 
