@@ -28,26 +28,38 @@ from vtsconf.core.validation import Locate, unknown_key, validated
 from vtsconf.core.wanted import WantedParameter, gather
 from vtsconf.resources.policies import Policy, Rule
 
+_RESTART = "Services to restart after a change, by name."
 Vault = Annotated[str, Field(pattern=r"^/?VAULT[A-Za-z0-9_]{1,30}$")]
 
 
 class Service(Settings):
     """How a service of the server is restarted and asked for its state; nothing of it is documented."""
 
-    restart: Argv | None = None
-    status: Argv | None = None
+    restart: Argv | None = Field(
+        default=None, description="The command that restarts it, as a list of words."
+    )
+    status: Argv | None = Field(default=None, description="Exit 0 says that it runs; asked after a restart.")
 
 
 class File(Settings):
     """A whole file on the server, with literal content or from a template."""
 
-    content: str | None = None
-    template: str | None = None
-    owner: Name | None = None
-    group: Name | None = None
-    mode: Mode = "0644"
-    validate_with: Argv | None = Field(default=None, alias="validate")
-    restart: Listed[Name] = ()
+    content: str | None = Field(default=None, description="The text itself, or secret://… for all of it.")
+    template: str | None = Field(
+        default=None,
+        description="A file of templates/, the site's before the built-in ones.",
+        examples=["motd.j2"],
+    )
+    owner: Name | None = Field(default=None, description="Not set: it stays as it is.")
+    group: Name | None = Field(default=None, description="Not set: it stays as it is.")
+    mode: Mode = Field(default="0644", description="Four octal digits, in quotes.", examples=["0644", "0600"])
+    validate_with: Argv | None = Field(
+        default=None,
+        alias="validate",
+        description="Run on the staged file before it is taken; {} stands for its path; exit 0 lets it pass.",
+        examples=[["visudo", "-cf", "{}"]],
+    )
+    restart: Listed[Name] = Field(default=(), description=_RESTART)
 
     @model_validator(mode="after")
     def _has_one_content(self) -> File:
@@ -64,47 +76,80 @@ class File(Settings):
 class Command(Settings):
     """A command that is run only where its check fails."""
 
-    check: Argv
-    run: Argv
-    revert: Argv | None = None
-    restart: Listed[Name] = ()
+    check: Argv = Field(description="Exit 0 says that there is nothing to do. It must change nothing.")
+    run: Argv = Field(description="What to do where the check fails; afterwards the check must pass.")
+    revert: Argv | None = Field(default=None, description="What takes it back when the change is taken back.")
+    restart: Listed[Name] = Field(default=(), description=_RESTART)
 
 
 class Health(Settings):
     """A question asked before a change is confirmed; exit 0 is yes."""
 
-    run: Argv
-    on: Literal["server", "controller"] = "server"
+    run: Argv = Field(description="Exit 0 says that the server is well.")
+    on: Literal["server", "controller"] = Field(default="server", description="Where the question is asked.")
 
 
 class VtsPolicyCommand(Settings):
     """The server's own VTSPolicy command; the line is given to it as one further word."""
 
-    command: Argv
+    command: Argv = Field(
+        description="The command; its name is in no manual we know, so there is no default."
+    )
 
 
 class Written(Settings):
-    """What a person writes under `vts`, without the parameter families."""
+    """The desired state of one server. Parameter families (ems, hsm, cleanup, …) stand beside these keys."""
 
-    release: str | None = None
-    config_file: Path | None = None
-    confirm_within: Seconds = 120
-    state_dir: Path = "/var/lib/vtsconf"
-    services: Named[Service] = Field(default_factory=dict)
-    files: Annotated[dict[Path, File], NothingIsEmpty] = Field(default_factory=dict)
-    commands: Named[Command] = Field(default_factory=dict)
-    health: Named[Health] = Field(default_factory=dict)
-    bma: Named[Any] = Field(default_factory=dict)
-    policies: Named[Policy] = Field(default_factory=dict)
-    vtspolicy: VtsPolicyCommand | None = None
-    vaults: Listed[Vault] = ()
-    allow_erase: Listed[str] = ()
+    release: str | None = Field(
+        default=None, description="The VTS release of the server, in quotes.", examples=["8.3", "6.04.03"]
+    )
+    config_file: Path | None = Field(
+        default=None,
+        description="The VTS configuration file. No manual we know says where it is; `vtsconf doctor` looks for it.",
+    )
+    confirm_within: Seconds = Field(
+        default=120,
+        description="How long the server waits to be told that a change is good, before it takes it back.",
+    )
+    state_dir: Path = Field(
+        default="/var/lib/vtsconf", description="Where the lock and the old bytes are kept there."
+    )
+    services: Named[Service] = Field(default_factory=dict, description="Services of the server, by name.")
+    files: Annotated[dict[Path, File], NothingIsEmpty] = Field(
+        default_factory=dict, description="Whole files that we own, by their paths."
+    )
+    commands: Named[Command] = Field(
+        default_factory=dict,
+        description="What no file can say: commands that run only where their check fails.",
+    )
+    health: Named[Health] = Field(
+        default_factory=dict, description="Questions asked before a change is confirmed."
+    )
+    bma: Named[Any] = Field(
+        default_factory=dict, description="Backup applications: the client's files, by name."
+    )
+    policies: Named[Policy] = Field(
+        default_factory=dict, description="Which tapes are migrated, restored or erased."
+    )
+    vtspolicy: VtsPolicyCommand | None = Field(
+        default=None, description="The server's own VTSPolicy command; the line is one further word."
+    )
+    vaults: Listed[Vault] = Field(
+        default=(), description="The vaults of the server, for checks.", examples=[["VAULT01", "VAULT02"]]
+    )
+    allow_erase: Listed[str] = Field(
+        default=(),
+        description="What may erase data, each by its name: a parameter, a policy, commands/NAME, files//PATH.",
+        examples=[["cleanup_autoerase"]],
+    )
 
 
 class Rules(Settings):
     """The one key of `ems` that is no parameter."""
 
-    rules: Named[Rule] = Field(default_factory=dict)
+    rules: Named[Rule] = Field(
+        default_factory=dict, description="What an EMS event makes the executor do (`migrate run --follow`)."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,24 +29,28 @@ TimeOfDay = Annotated[str, BeforeValidator(_time_of_day)]
 class Select(Settings):
     """Which tapes a policy is about. Everything given must hold; what is left out does not matter."""
 
-    vaults: Listed[str] = ()
-    pools: Listed[str] = ()
-    cartridges: Listed[str] = ()
-    min_age: Seconds | None = None
-    max_age: Seconds | None = None
+    vaults: Listed[str] = Field(default=(), description="Names or globs.", examples=[["VAULT01"]])
+    pools: Listed[str] = Field(default=(), description="Names or globs.", examples=[["PROD*"]])
+    cartridges: Listed[str] = Field(default=(), description="Names or globs.", examples=[["*"]])
+    min_age: Seconds | None = Field(default=None, description="Since the tape was last written.")
+    max_age: Seconds | None = Field(default=None, description="Since the tape was last written.")
     min_size: Bytes | None = None
     max_size: Bytes | None = None
-    state: Literal["present", "erased"] | None = None
-    migrated: Literal["never", "changed", "yes", "any"] | None = None
+    state: Literal["present", "erased"] | None = Field(
+        default=None, description="Erased: its data has size 0."
+    )
+    migrated: Literal["never", "changed", "yes", "any"] | None = Field(
+        default=None, description="Proven on tape, never so, or changed since."
+    )
 
 
 class Window(Settings):
     """When a policy may run. Without `days`: every day; `to` before `from`: over midnight."""
 
-    days: Listed[Day] = ()
-    start: TimeOfDay = Field(alias="from")
-    end: TimeOfDay = Field(alias="to")
-    timezone: str = "UTC"
+    days: Listed[Day] = Field(default=(), description="None: every day.")
+    start: TimeOfDay = Field(alias="from", examples=["22:00"])
+    end: TimeOfDay = Field(alias="to", examples=["06:00"])
+    timezone: str = Field(default="UTC", examples=["Europe/Berlin"])
 
 
 class Limits(Settings):
@@ -68,15 +72,21 @@ class Retry(Settings):
 class Policy(Settings):
     """What shall happen to which tapes, when, and how hard to try."""
 
-    select: Select = Select()
-    action: Backup
-    bma: Name | None = None
-    options: dict[str, str | int | bool] = Field(default_factory=dict)
-    submit: Literal["run", "vtspolicy"] = "run"
-    window: Window | None = None
-    limits: Limits = Limits()
-    retry: Retry = Retry()
-    priority: int = Field(default=50, ge=0, le=1000)
+    select: Select = Field(default=Select(), description="The tapes it is about; everything given must hold.")
+    action: Backup = Field(description="What shall happen to them. An erase must be allowed by name.")
+    bma: Name | None = Field(default=None, description="One of vts.bma.", examples=["tsm"])
+    options: dict[str, str | int | bool] = Field(
+        default_factory=dict,
+        description="The BMA's own.",
+        examples=[{"type": "archive", "management_class": "MC7Y"}],
+    )
+    submit: Literal["run", "vtspolicy"] = Field(
+        default="run", description="Run the BMA, or hand a VTSPolicy line to the server."
+    )
+    window: Window | None = Field(default=None, description="When it may run; not set: always.")
+    limits: Limits = Field(default=Limits(), description="How much at once.")
+    retry: Retry = Field(default=Retry(), description="How often a failed job is tried again.")
+    priority: int = Field(default=50, ge=0, le=1000, description="Lower goes first; restores are 0.")
 
     @model_validator(mode="after")
     def _names_its_bma(self) -> Policy:
@@ -92,8 +102,12 @@ class Policy(Settings):
 class Rule(Settings):
     """What an EMS event makes the executor do; acted on by `migrate run --follow`."""
 
-    match: str = Field(min_length=1)
-    action: Literal["migrate", "restore", "erase", "vtspolicy", "ignore"]
-    policy: Name | None = None
+    match: str = Field(min_length=1, description="A regular expression that the event's text must match.")
+    action: Literal["migrate", "restore", "erase", "vtspolicy", "ignore"] = Field(
+        description="What it is taken for. An erase must be allowed by name."
+    )
+    policy: Name | None = Field(
+        default=None, description="One of vts.policies, for its BMA, options and limits."
+    )
     bma: Name | None = None
     options: dict[str, str | int | bool] = Field(default_factory=dict)
