@@ -146,6 +146,7 @@ def test_what_a_line_says(line, expected):
         (b"b='a=1'\n", []),
         (b"aa='1\n", []),
         (b"a='1'\na='2\n", [("a", 2, True)]),
+        (b"a='1\n\nb; a=2 a=3\n\nexport a=1", [("a", 1, True), ("a", 3, False), ("a", 5, True)]),
     ],
 )
 def test_lines_that_cannot_be_judged_are_told(data, expected):
@@ -194,3 +195,29 @@ def test_fifty_megabytes_are_no_trouble():
 
     assert edited == data + b"\nems_enable='YES'\n"
     assert time.process_time() - started < 30
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"ems_enable=",
+        b"ems_enable =x ",
+        b"a=' ",
+        b"' ",
+        b" ",
+        b"\t#",
+        b"a",
+        b"a=$",
+        b"ems_enable;",
+        b"\r",
+        b"\0",
+    ],
+)
+def test_no_line_can_make_reading_slow(line):
+    data = (line * 1_000_000)[:2_000_000]
+
+    started = time.process_time()
+    unreadable(data, {"ems_enable"})
+    edit(data + b"\n" + data, {"ems_enable": "YES"})
+
+    assert time.process_time() - started < 5

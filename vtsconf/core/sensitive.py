@@ -5,28 +5,37 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_NAME = re.compile(r"passw|secret|token|pwd|key_", re.IGNORECASE)
-# A word for a secret at the end of a name, then a separator and something behind it; TSM lets PASSword be
-# cut down to `pass`. `PASSWORDAccess generate` and `passworddir /x` do not match: they hold none.
-_LINE = re.compile(
-    rb"^[^\r\n]*?(?:"
-    rb"(?:passw(?:o(?:rd?)?)?|passwd|passphrase|secret|token|pwd|private[_-]?key|key_[\w.-]*|\bpass)"
-    rb"[\"']?[ \t]*[=: \t][ \t]*[^\s]"
-    rb"|-----BEGIN [A-Z ]*PRIVATE KEY-----)[^\r\n]*",
-    re.IGNORECASE | re.MULTILINE,
+_PARAMETER = re.compile(r"passw|secret|token|pwd|key_", re.IGNORECASE)
+# A word, a separator, and something behind it. Possessive, so that no live file can make it slow.
+_PAIR = re.compile(rb"(?<![\w.-])([\w.-]++)[\"']?+(?:[ \t]*+[=:]++|[ \t])[ \t]*+(?=[^\s=:])")
+# The word ends in one for a secret (TSM lets PASSword be cut down to `pass`); so `PASSWORDAccess generate` and
+# `passworddir /x`, which hold none, do not count.
+_WORD = re.compile(
+    rb"(?:passw(?:o(?:rd?)?)?|passwd|passphrase|secret|token|pwd|private[_-]?key)$|^pass$|key_", re.IGNORECASE
 )
-_KEY_BLOCK = re.compile(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?(?:-----END \1-----|\Z)", re.DOTALL)
+_KEY_BLOCK = re.compile(rb"-----BEGIN ([A-Z ]*+)-----.*?(?:-----END \1-----|\Z)", re.DOTALL)
 
 
 def is_sensitive(name: str) -> bool:
     """A parameter of this name is not shown, whatever it holds."""
-    return _NAME.search(name) is not None
+    return _PARAMETER.search(name) is not None
 
 
 def spans(data: bytes) -> Iterator[tuple[int, int]]:
     """Where lines stand that look as if they held a secret (without their line ends); may overlap."""
-    yield from (match.span() for match in _LINE.finditer(data))
-    yield from (match.span() for match in _KEY_BLOCK.finditer(data))
+    yield from _lines(data)
+    yield from (match.span() for match in _KEY_BLOCK.finditer(data) if match[1].endswith(b"PRIVATE KEY"))
+
+
+def _lines(data: bytes) -> Iterator[tuple[int, int]]:
+    stop = 0
+    for match in _PAIR.finditer(data):
+        if match.start() < stop or not _WORD.search(match[1]):
+            continue
+        start = data.rfind(b"\n", 0, match.start()) + 1
+        end = data.find(b"\n", match.start())
+        stop = len(data) if end < 0 else end - (data[end - 1 : end] == b"\r")
+        yield start, stop
 
 
 def holds_secret(data: bytes) -> bool:

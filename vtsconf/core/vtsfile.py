@@ -25,7 +25,7 @@ _ASSIGNMENT = re.compile(
     re.MULTILINE,
 )
 _MENTION = re.compile(rb"(?<![A-Za-z0-9_.-])(" + _NAME + rb")[ \t]*\+?=")
-_LINE_END = re.compile(rb"\r?\n")
+_BEFORE_A_NAME = (b"", b"export", b"readonly", b"declare", b"typeset")
 
 
 class Form(StrEnum):
@@ -125,18 +125,22 @@ def unreadable(data: bytes, names: Collection[str]) -> tuple[Unreadable, ...]:
 
 
 def _unreadable(data: bytes, names: Collection[str], readable: Collection[int]) -> Iterator[Unreadable]:
-    line, counted = 1, 0
+    line, start, stop = 1, 0, -1
+    told: set[str] = set()  # of this line
     for match in _MENTION.finditer(data):
         name = match[1].decode()
         if name not in names:
             continue
-        start = data.rfind(b"\n", 0, match.start()) + 1
-        before = data[start : match.start()].removeprefix(b"\xef\xbb\xbf").strip()
-        if start in readable or before.startswith(b"#"):
+        if match.start() > stop:
+            counted, start, told = start, data.rfind(b"\n", 0, match.start()) + 1, set()
+            line += data.count(b"\n", counted, start)
+            stop = data.find(b"\n", start) % (len(data) + 1)
+        if start in readable or name in told:
             continue
-        line += data.count(b"\n", counted, start)
-        counted = start
-        yield Unreadable(name=name, line=line, assigns=before in (b"", b"export", b"readonly", b"declare"))
+        told.add(name)
+        before = data[start : match.start()].removeprefix(b"\xef\xbb\xbf").strip()
+        if not before.startswith(b"#"):
+            yield Unreadable(name=name, line=line, assigns=before in _BEFORE_A_NAME)
 
 
 def refusal(text: str, data: bytes) -> str:
