@@ -135,6 +135,16 @@ class Keys:
         """`ssh-ed25519 AAAA…` of one of the key files."""
         return " ".join((self.directory / f"{name}.pub").read_text().split()[:2])
 
+    def fingerprint(self, name: str) -> str:
+        """As `ssh-keygen -l` prints it: `SHA256:…`."""
+        said = subprocess.run(
+            ["ssh-keygen", "-l", "-f", self.directory / f"{name}.pub"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return said.stdout.split()[1]
+
 
 @functools.cache
 def keys() -> Keys:
@@ -223,7 +233,7 @@ class OpenSsh:
             pam=pam,
             own=tuple(own),
         )
-        script = "" if user == "root" else f"useradd -m -s /bin/sh {user}\nusermod -p '*' {user}\n"
+        script = "" if user == "root" else f"useradd -m -N -s /bin/sh {user}\nusermod -p '*' {user}\n"
         script += setup + ("" if python else _NO_PYTHON)
         (directory / "setup").write_text(script and f"set -e\n{script}")
         server._build(mounts or {})

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vtsconf.core.hostvars import Locate, Variables
 from vtsconf.core.problem import Level, Problem, suggestion
 from vtsconf.core.secret import Secret, SecretRef, Secrets
-from vtsconf.core.hostvars import Locate, Variables
 from vtsconf.core.sshargs import SshArgs, ssh_args
 
 

@@ -21,18 +21,6 @@ OUTDATED: Mapping[str, tuple[str, ...]] = {
 
 NEVER: Mapping[str, tuple[str, ...]] = {"macs": ("hmac-md5", "hmac-md5-96", "hmac-sha1-96")}
 
-# Servers that announce no `server-sig-algs` know SHA-1 signatures alone, and paramiko then takes the first
-# RSA algorithm of this list; all others it asks for what they announce.
-LEGACY_PUBKEYS = (
-    "ssh-ed25519",
-    "ecdsa-sha2-nistp256",
-    "ecdsa-sha2-nistp384",
-    "ecdsa-sha2-nistp521",
-    "ssh-rsa",
-    "rsa-sha2-512",
-    "rsa-sha2-256",
-)
-
 _KEXINIT = 20
 _LISTS = ("kex", "keys", "ciphers", "ciphers_back", "macs", "macs_back")
 

@@ -19,6 +19,7 @@ _GULP = (
     4 * 1024 * 1024
 )  # whatever has arrived: taking part of paramiko's buffer would copy the rest each time
 _LINGER = 2.0  # a command that has ended may leave a child that holds its stdout: wait so long for more
+_LOOK = 0.5  # the exit comes on another event than output: look for it so often
 _PREAMBLE_LIMIT = 64 * 1024  # what a login may print before the mark
 
 
@@ -172,13 +173,11 @@ class Exchange:
         left = min(self._heard + self.limits.idle, began + self.limits.total) - now
         if left <= 0:
             raise self._late(now - began)
-        if self.channel.exit_status_ready():
-            left = min(left, _LINGER / 4)
         if self.channel.eof_received:
             # The pipes are closed and their event stays set: only the exit is still to come.
             self.channel.status_event.wait(left)
         else:
-            self._event.wait(left)
+            self._event.wait(min(left, _LOOK))
 
     def _late(self, seconds: float) -> Unreachable:
         if seconds >= self.limits.total:

@@ -89,7 +89,7 @@ def _protocol(text: str, endpoint: Endpoint) -> tuple[str, str]:
     if "banner" in folded or "protocol version" in folded:
         if "timed out" in folded or text.endswith("banner"):
             return (
-                f"{endpoint.address} port {endpoint.port} gave no SSH greeting in time",
+                f"{endpoint.address} port {endpoint.port} gave no SSH greeting within {endpoint.connect_timeout:g} s",
                 "check that this is the SSH port, and that the server is not overloaded",
             )
         return (

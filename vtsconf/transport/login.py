@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ import paramiko
 
 from vtsconf.core.errors import Unreachable
 from vtsconf.core.printable import printable
-from vtsconf.transport.algorithms import LEGACY_PUBKEYS, MODERN, OUTDATED, disabled
+from vtsconf.transport.algorithms import MODERN, OUTDATED, disabled
 from vtsconf.transport.endpoint import Endpoint
 from vtsconf.transport.failure import translated, unreachable
 from vtsconf.transport.hostkeys import Entry, HostKey, Verdict, algorithms, entries_for, judge, remedy
@@ -24,6 +25,12 @@ class Transport(paramiko.Transport):
 
     kex_used: str = ""
 
+    def run(self) -> None:
+        with contextlib.suppress(
+            Exception
+        ):  # closing a stream whose jump host is gone raises, to nobody, in a thread
+            super().run()
+
     def _parse_kex_init(self, m: paramiko.Message) -> None:
         super()._parse_kex_init(m)  # type: ignore[misc]  # not in the stubs
         used = type(self.kex_engine)
@@ -31,9 +38,20 @@ class Transport(paramiko.Transport):
 
 
 class LegacyTransport(Transport):
-    """For servers that know SHA-1 signatures alone."""
+    """For servers that take SHA-1 signatures alone.
 
-    _preferred_pubkeys = LEGACY_PUBKEYS
+    The old ones announce no `server-sig-algs`, and paramiko would sign with SHA-2 then. It asks for this list
+    once it knows what they announce. Newer ones announce SHA-2 and may yet be configured not to take it.
+    """
+
+    sha1_signatures: bool = False
+
+    @property
+    def preferred_pubkeys(self) -> tuple[str, ...]:
+        ours: tuple[str, ...] = super().preferred_pubkeys
+        if "server-sig-algs" in self.server_extensions and not self.sha1_signatures:
+            return ours
+        return tuple(name for name in ours if not name.startswith("rsa-sha2-"))
 
 
 @dataclass(slots=True)
@@ -168,18 +186,35 @@ def _with_keys(
         offered.add(key.asbytes())
         attempts.tried.append(name)
         try:
-            further = transport.auth_publickey(endpoint.user, key)
+            further = _offer(transport, endpoint, key)
         except paramiko.BadAuthenticationType as error:
             attempts.offered = tuple(error.allowed_types)
             return None
-        except paramiko.AuthenticationException:
-            if not transport.is_active():
-                raise
+        if further is None:
             continue
         if not further:
             return f"publickey ({name})"
         attempts.offered = tuple(further)
         return None
+    return None
+
+
+def _offer(transport: paramiko.Transport, endpoint: Endpoint, key: paramiko.PKey) -> list[str] | None:
+    """What the server wants besides the key; None: it does not take it."""
+    try:
+        return transport.auth_publickey(endpoint.user, key)
+    except paramiko.BadAuthenticationType:
+        raise
+    except paramiko.AuthenticationException:
+        if not transport.is_active():
+            raise
+    if (
+        isinstance(transport, LegacyTransport)
+        and key.get_name() == "ssh-rsa"
+        and not transport.sha1_signatures
+    ):
+        transport.sha1_signatures = True
+        return _offer(transport, endpoint, key)
     return None
 
 
@@ -229,7 +264,7 @@ def _rejected(transport: paramiko.Transport, endpoint: Endpoint, attempts: Attem
 def _how_to_log_in(transport: paramiko.Transport, endpoint: Endpoint, attempts: Attempts) -> str:
     if attempts.remedies:
         return attempts.remedies[0]
-    if b"server-sig-algs" not in {k.encode() for k in transport.server_extensions} and not endpoint.legacy:
+    if "server-sig-algs" not in transport.server_extensions and not endpoint.legacy:
         return "if the key is RSA, this old server may need vts_ssh_legacy: true; else check ansible_user and the key"
     if endpoint.password is not None and "password" in attempts.tried:
         return "correct ansible_password or ansible_user"

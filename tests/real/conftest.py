@@ -1,0 +1,36 @@
+"""Real servers for the tests in this folder; each ends with its test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tests.real.openssh import OpenSsh, require_openssh
+
+
+class StartOpenSsh(Protocol):
+    def __call__(self, **wanted: object) -> OpenSsh: ...
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.real)
+
+
+@pytest.fixture
+def openssh(tmp_path: Path) -> Iterator[StartOpenSsh]:
+    """`openssh(own=("/usr/local/tape",))` starts a server; all end with the test."""
+    require_openssh()
+    servers: list[OpenSsh] = []
+
+    def start(**wanted: object) -> OpenSsh:
+        servers.append(OpenSsh.start(tmp_path, **wanted))  # type: ignore[arg-type]
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
