@@ -23,6 +23,7 @@ def main(folder: str) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     LOG.setLevel(logging.INFO)
     logging.getLogger("vtsconf.sshd").setLevel(logging.CRITICAL)  # what callers do wrong is their business
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # nothing is blocked here, or in what is started from here
     wishes: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
         signal.signal(number, lambda received, _: wishes.put(received))

@@ -104,9 +104,15 @@ class Lab:
         with home.hold("up"):
             _create(home, _wanted(home, servers, names))
             lab = cls(home.folder)
-            lab._switch_on(detached)
-            home.remember(lab._daemon_or_raise().ports)
-            project.write(home)
+            was_on = home.daemon() is not None
+            try:
+                lab._switch_on(detached)
+                home.remember(lab._daemon_or_raise().ports)
+                project.write(home)
+            except BaseException:  # also ^C: what cannot be finished is not left half done
+                if not was_on:
+                    lab._switch_off()
+                raise
         return lab
 
     def _switch_on(self, detached: bool) -> None:
@@ -271,6 +277,8 @@ def _create(home: Home, names: Sequence[str]) -> None:
 def _start_daemon(home: Home) -> None:
     """Start the serving process and wait until it answers; if we are interrupted, it does not stay."""
     environment = {k: v for k, v in os.environ.items() if k != MARK}
+    # ^C between the start and our knowing of it would leave a process behind; the process itself unblocks it.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     with home.log.open("ab") as log:
         process = subprocess.Popen(
             (sys.executable, "-m", "vtsconf.engine.lab.daemon", str(home.folder)),
@@ -282,6 +290,7 @@ def _start_daemon(home: Home) -> None:
             start_new_session=True,
         )
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         _wait_until(
             lambda: process.poll() is not None or _signed_in(home, process.pid), "the lab does not answer"
         )

@@ -85,7 +85,8 @@ class Machine:
     def reboot(self) -> None:
         """Lose every connection and process at once, keep the files, then start the services as init would."""
         if not self._down.acquire(blocking=False):
-            return  # it is going down already
+            with self._down:  # it is going down already: wait until it is up
+                return
         try:
             self.sshd.cut()
             end_tree(self.tree.root)
