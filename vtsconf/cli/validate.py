@@ -12,8 +12,8 @@ from vtsconf.cli.problems import count, gathered, show_problems, summary, to_jso
 from vtsconf.cli.show import set_color
 from vtsconf.core.outcome import Exit
 from vtsconf.core.problem import Problem, errors
+from vtsconf.engine.prepare import judge
 from vtsconf.engine.project import Project
-from vtsconf.engine.review import review
 
 
 @click.command()
@@ -38,7 +38,7 @@ def command(
     # Without any host the documents' own problems say why; the limit would only complain once more.
     hosts = project.hosts(limit) if project.inventory.hosts else []
     for host in hosts:
-        problems += review(host, project).problems
+        problems += judge(host, project)
     if as_json:
         click.echo(_document(problems, len(hosts)))
     else:

@@ -26,8 +26,8 @@ def _priced(filter_: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(filter_)  # keeps the marks by which jinja2 passes context or environment
     def priced(*args: Any, **kwargs: Any) -> Any:
-        spend(1 + sum(len(a) for a in args if isinstance(a, str | list | tuple | dict | range)))
-        return filter_(*(metered(a, 1) if isinstance(a, Iterator) else a for a in args), **kwargs)
+        spend(2 + sum(len(a) for a in args if isinstance(a, str | list | tuple | dict | range)))
+        return filter_(*(metered(a) if isinstance(a, Iterator) else a for a in args), **kwargs)
 
     return priced
 
@@ -40,7 +40,7 @@ def _join(items: Iterable[Any], separator: str = "", attribute: None = None) -> 
     if attribute is not None:
         raise ValueError("join takes no attribute: write map(attribute='…') | join")
     texts = []
-    for item in metered(items, 1):
+    for item in metered(items):
         texts.append(_text(item))
         bounded(len(texts[-1]))
     bounded(sum(map(len, texts)) + len(separator) * len(texts))
@@ -73,7 +73,7 @@ def _indent(value: Any, width: int = 4, first: bool = False, blank: bool = False
 
 def _sum(items: Iterable[Any]) -> Any:
     total: Any = 0
-    for item in metered(items, 1):
+    for item in metered(items):
         if not isinstance(item, int | float):
             raise TypeError("sum takes numbers")
         total += item

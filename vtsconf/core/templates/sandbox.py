@@ -163,7 +163,7 @@ class _Environment(ImmutableSandboxedEnvironment):
                 return left % right
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
-        spend(5)
+        spend(10)
         return super().call(context, obj, *args, **kwargs)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -245,7 +245,7 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "__next__") or isinstance(
         value, type({}.items()) | type({}.keys()) | type({}.values())
     ):
-        return [_plain(item) for item in metered(value, 1)]
+        return [_plain(item) for item in metered(value)]
     raise ValueError(f"the result is no plain data but a {type(value).__name__}")
 
 
@@ -255,7 +255,7 @@ class _Meter(NodeTransformer):
     def visit_For(self, node: nodes.For) -> Any:  # noqa: N802 - jinja2's naming
         if node.recursive:
             raise jinja2.TemplateSyntaxError("recursive loops are not offered", node.lineno)
-        weight = nodes.Const(1 + _fixed_text(node), lineno=node.lineno)
+        weight = nodes.Const(4 + _fixed_text(node), lineno=node.lineno)
         node.iter = _called("metered", [node.iter, weight], node.lineno)
         return self._visited(node)
 
