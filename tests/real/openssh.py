@@ -289,15 +289,34 @@ class OpenSsh:
         """Every process on the server, detached ones included."""
         return [p for p in map(int, filter(str.isdigit, os.listdir("/proc"))) if self._is_ours(p)]
 
+    def commands(self) -> dict[int, str]:
+        """The command line of every process on the server."""
+        found = {}
+        for pid in self.processes():
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                found[pid] = (
+                    Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                )
+        return found
+
+    def freeze(self) -> None:
+        """Stop every process where it is: the port answers, and nobody behind it does. `thaw()` ends that."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
     def kill(self) -> None:
         """The power goes: every process ends at once; files stay as they are."""
         for _ in range(100):
-            running = self.processes()
-            if not running:
+            if not self.processes():
                 break
-            for pid in running:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            self._signal(signal.SIGKILL)
             self._reap()
             time.sleep(0.002)
         self._reap()

@@ -42,11 +42,13 @@ def portable(command: str) -> str:
 
 
 def wrapped(command: str, become: Become | None, token: str) -> Wrapped:
-    """The line to execute. `token` is letters and digits that nobody can guess. Raises ValueError for a strange user."""
+    """The line to execute. `token` is letters and digits that nobody can guess. Raises ValueError for a strange user or password."""
     if become is None:
         return Wrapped(portable(command))
     if not become.user or become.user.startswith("-") or not become.user.isprintable():
         raise ValueError(f"`{printable(become.user)}` is not a user name")
+    if become.password is not None and b"\n" in become.password.reveal():
+        raise ValueError("the password to become another user has a line break in it")
     mark = f"vtsconf-{token}"
     inner = portable(f"echo {mark}; {command}")
     user = shlex.quote(become.user)

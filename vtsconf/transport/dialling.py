@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import paramiko
 
 from vtsconf.core.connection import Target
-from vtsconf.core.errors import Unreachable
+from vtsconf.core.errors import Unreachable, at_stage
 from vtsconf.core.printable import printable
 from vtsconf.transport.algorithms import Offer, SshFacts, ask
 from vtsconf.transport.endpoint import Endpoint, Here, endpoint_of, jump_target
@@ -49,6 +49,7 @@ class Dialling:
     files: LocalFiles = field(init=False)
     keyring: Keyring = field(default_factory=Keyring)
     jumps: Jumps = field(default_factory=Jumps)
+    _said: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.files = LocalFiles(home=self.here.home, warn=self.warn)
@@ -60,11 +61,14 @@ class Dialling:
                 f"{target.name}: more than {_HOPS} jump hosts", remedy="look for a circle in ProxyJump"
             )
         endpoint = endpoint_of(target, self.files.config(target.ssh_config, target.name), self.here)
-        stream, leave = self._way(target, endpoint, hops)
+        with at_stage("network"):
+            stream, leave = self._way(target, endpoint, hops)
         try:
-            transport = self._greeted(target, endpoint, stream, hops)
+            with at_stage("greeting"):
+                transport = self._greeted(target, endpoint, stream, hops)
             try:
-                method = authenticate(transport, endpoint, self.keyring)
+                with at_stage("login"):
+                    method = authenticate(transport, endpoint, self.keyring)
             except BaseException:
                 _hang_up(stream, transport)
                 raise
@@ -100,7 +104,9 @@ class Dialling:
             transport, leave = self.jumps.board((endpoint.jumps, hop), opened)
         except Unreachable as error:
             raise Unreachable(
-                f"{endpoint.name}: through the jump host {printable(last)}: {error}", remedy=error.remedy
+                f"{endpoint.name}: through the jump host {printable(last)}: {error}",
+                remedy=error.remedy,
+                stage="jump host",
             ) from None
         try:
             with translated(endpoint, f"asking the jump host {printable(last)} for {endpoint.where}"):
@@ -121,7 +127,8 @@ class Dialling:
             return greet(stream, endpoint, entries)
         except paramiko.ssh_exception.IncompatiblePeer as error:
             reason = str(error)
-        raise _incompatible(endpoint, self._offer(target, endpoint, hops), reason)
+        with at_stage("algorithms"):
+            raise _incompatible(endpoint, self._offer(target, endpoint, hops), reason)
 
     def _offer(self, target: Target, endpoint: Endpoint, hops: int) -> Offer | None:
         """Ask the server again, on a connection of its own, what it can do."""
@@ -142,7 +149,7 @@ class Dialling:
         if not endpoint.legacy:
             return
         if facts.outdated:
-            self.warn(
+            self._say_once(
                 f"{endpoint.name}: connected with outdated SSH algorithms ({', '.join(facts.outdated)}), "
                 "which vts_ssh_legacy allows: others can read or change such a connection more easily"
             )
@@ -150,6 +157,11 @@ class Dialling:
             self.warn(
                 f"{endpoint.name}: vts_ssh_legacy is set, and this server does not need it: take it out"
             )
+
+    def _say_once(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            self.warn(text)
 
 
 def _hang_up(stream: Stream, transport: paramiko.Transport) -> None:

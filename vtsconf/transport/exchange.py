@@ -48,6 +48,7 @@ class Exchange:
     wrapped: Wrapped
     limits: Limits
     name: str  # of the server, for messages
+    hang_up: Callable[[], None]  # ends the whole connection at once
     password: bytes | None = None
     clock: Callable[[], float] = time.monotonic
     _event: threading.Event = field(default_factory=threading.Event)
@@ -72,6 +73,10 @@ class Exchange:
                     self._wait(began)
             while self._take_stdout(stdin) | self._take_stderr():
                 pass
+        except Unreachable:
+            # Closing only the channel says goodbye on the connection, and waits where nobody takes it.
+            self.hang_up()
+            raise
         finally:
             self.channel.close()
         if self._trouble:
@@ -87,13 +92,23 @@ class Exchange:
     def _take_stdout(self, stdin: Iterable[bytes]) -> bool:
         if not self.channel.recv_ready():
             return False
-        block = self.channel.recv(_GULP)
+        block = self._read(self.channel.recv)
         self._heard = self.clock()
         if not self._started:
             block = self._after_mark(block, stdin)
         if block:
             self._stdout(block)
         return True
+
+    def _read(self, receive: Callable[[int], bytes]) -> bytes:
+        try:
+            return receive(_GULP)
+        except (
+            OSError,
+            EOFError,
+            paramiko.SSHException,
+        ):  # it also tells the server that there is room again
+            raise self._lost() from None
 
     def _after_mark(self, block: bytes, stdin: Iterable[bytes]) -> bytes:
         """What follows the mark's line, b"" while it has not come."""
@@ -112,7 +127,7 @@ class Exchange:
     def _take_stderr(self) -> bool:
         if not self.channel.recv_stderr_ready():
             return False
-        self._stderr += self.channel.recv_stderr(_GULP)
+        self._stderr += self._read(self.channel.recv_stderr)
         self._heard = self.clock()
         if self.wrapped.prompt and not self._started:
             self._answer()
@@ -190,16 +205,19 @@ class Exchange:
             remedy="look at what runs there; raise vts_ssh_idle_timeout if it may be silent longer",
         )
 
+    def _lost(self) -> Unreachable:
+        return Unreachable(
+            f"{self.name}: connection lost while a command was running",
+            remedy="its outcome is not known: contact the server again to see",
+        )
+
     def _exit(self) -> Exit:
         status = self.channel.exit_status
         if status == -1:
             # paramiko keeps no exit-signal. A lost connection closes channels just before its thread ends.
             self.channel.transport.join(0.3)
             if not self.channel.transport.is_alive():
-                raise Unreachable(
-                    f"{self.name}: connection lost while a command was running",
-                    remedy="its outcome is not known: contact the server again to see",
-                )
+                raise self._lost()
         if not self._started:
             raise NotStarted(bytes(self._stderr))
         return Exit(code=None if status == -1 else status, stderr=bytes(self._stderr))

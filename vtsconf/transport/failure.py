@@ -16,19 +16,13 @@ from vtsconf.transport.endpoint import Endpoint
 
 @contextmanager
 def translated(endpoint: Endpoint, doing: str) -> Iterator[None]:
-    """Raise Unreachable for whatever paramiko, the socket or the system throws while `doing` something."""
+    """Raise Unreachable for whatever paramiko or the socket throw while `doing` something; put nothing else inside."""
     try:
         yield
     except Unreachable:
         raise
-    except (paramiko.SSHException, OSError, EOFError) as error:
+    except Exception as error:  # noqa: BLE001 paramiko hands on whatever its thread met in the server's words
         raise unreachable(error, endpoint, doing) from None
-    except (ValueError, TypeError, AttributeError, IndexError, UnicodeError, OverflowError) as error:
-        # paramiko parses what the server sends and lets these escape when it makes no sense.
-        raise Unreachable(
-            f"{endpoint.name}: the server's answer made no sense while {doing} ({type(error).__name__})",
-            remedy=f"check that {endpoint.where} is an SSH server",
-        ) from None
 
 
 def unreachable(error: BaseException, endpoint: Endpoint, doing: str) -> Unreachable:
@@ -60,7 +54,10 @@ def _explained(error: BaseException, endpoint: Endpoint) -> tuple[str, str]:
         case OSError():
             return _system(error, endpoint)
         case _:
-            return printable(str(error)) or type(error).__name__, ""
+            return (
+                f"the server's answer makes no sense ({type(error).__name__})",
+                f"check that {printable(endpoint.where)} is an SSH server, and update it",
+            )
 
 
 def _refused(endpoint: Endpoint) -> tuple[str, str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import paramiko
 
 from vtsconf.core.secret import Secret
 from vtsconf.transport.endpoint import Endpoint
+from vtsconf.transport.hostkeys import HostKey
 
 
 class KeyUnusable(Exception):
@@ -32,7 +35,7 @@ class Keyring:
         """Raises KeyUnusable."""
         with self._lock:
             try:
-                status = os.stat(path)
+                status = Path(path).stat()
                 name = (path, status.st_mtime_ns, status.st_size, passphrase)
                 if name not in self._read:
                     self._read[name] = _load(path, passphrase)
@@ -44,14 +47,27 @@ class Keyring:
                 ) from None
 
 
-def agent_keys(endpoint: Endpoint) -> tuple[paramiko.AgentKey, ...]:
-    """Keys of the agent in SSH_AUTH_SOCK, those that the endpoint names first; () where there is no agent."""
+@contextlib.contextmanager
+def agent_keys(endpoint: Endpoint) -> Iterator[tuple[paramiko.AgentKey, ...]]:
+    """Keys of the agent in SSH_AUTH_SOCK, those that the endpoint names first; () where there is no agent.
+
+    Each login talks to the agent on a connection of its own: paramiko's is not for several threads.
+    """
     if not endpoint.use_agent or not os.environ.get("SSH_AUTH_SOCK"):
-        return ()
+        yield ()
+        return
     try:
-        found = paramiko.Agent().get_keys()
+        agent = paramiko.Agent()
     except (paramiko.SSHException, OSError):
-        return ()
+        yield ()
+        return
+    try:
+        yield _ranked(agent.get_keys(), endpoint)
+    finally:
+        agent.close()
+
+
+def _ranked(found: tuple[paramiko.AgentKey, ...], endpoint: Endpoint) -> tuple[paramiko.AgentKey, ...]:
     named = {blob for path in endpoint.key_files if (blob := _public_blob(path)) is not None}
     first = tuple(k for k in found if k.asbytes() in named)
     if endpoint.identities_only:
@@ -88,8 +104,6 @@ def _why_unreadable(path: str, passphrase: Secret | None) -> tuple[str, str]:
 
 def _public_blob(path: str) -> bytes | None:
     """From the .pub file beside the key, as ssh does; None where there is none."""
-    from vtsconf.transport.hostkeys import HostKey
-
     try:
         key = HostKey.parse(Path(path + ".pub").read_text(encoding="utf-8", errors="replace"))
     except OSError:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import paramiko
 
@@ -118,7 +119,7 @@ def _check(
             verdict, address=endpoint.known_as, port=endpoint.port, kind=seen.type, known_hosts=file
         )
     transport.close()
-    raise Unreachable(f"{endpoint.name}: {_said(verdict, seen)}", remedy=advice)
+    raise Unreachable(f"{endpoint.name}: {_said(verdict, seen)}", remedy=advice, stage="host key")
 
 
 def _said(verdict: Verdict, seen: HostKey) -> str:
@@ -145,6 +146,8 @@ def authenticate(transport: paramiko.Transport, endpoint: Endpoint, keyring: Key
             _ask_what_is_offered(transport, endpoint, attempts)
     except (EOFError, OSError, paramiko.SSHException) as error:
         raise _hung_up(error, endpoint, attempts) from None
+    except Exception as error:  # noqa: BLE001 paramiko hands on whatever its thread met in the server's words
+        raise unreachable(error, endpoint, "logging in") from None
     if method is None:
         raise _rejected(transport, endpoint, attempts)
     return method
@@ -152,20 +155,19 @@ def authenticate(transport: paramiko.Transport, endpoint: Endpoint, keyring: Key
 
 def _credentials(
     endpoint: Endpoint, keyring: Keyring, attempts: Attempts
-) -> Iterator[tuple[str, paramiko.PKey]]:
+) -> Generator[tuple[str, paramiko.PKey]]:
     """Keys in order: the files a person named, the agent's, the usual files."""
     named = endpoint.keys_asked_for
     if named:
         yield from _files(endpoint, keyring, attempts)
-    for key in agent_keys(endpoint):
-        yield f"agent key {printable(key.comment) or key.get_name()}", key
+    with agent_keys(endpoint) as keys:
+        for key in keys:
+            yield f"agent key {printable(key.comment) or key.get_name()}", key
     if not named:
         yield from _files(endpoint, keyring, attempts)
 
 
 def _files(endpoint: Endpoint, keyring: Keyring, attempts: Attempts) -> Iterator[tuple[str, paramiko.PKey]]:
-    from pathlib import Path
-
     for path in endpoint.key_files:
         if not endpoint.keys_asked_for and not Path(path).exists():
             continue
@@ -179,8 +181,18 @@ def _files(endpoint: Endpoint, keyring: Keyring, attempts: Attempts) -> Iterator
 def _with_keys(
     transport: paramiko.Transport, endpoint: Endpoint, keyring: Keyring, attempts: Attempts
 ) -> str | None:
+    with contextlib.closing(_credentials(endpoint, keyring, attempts)) as credentials:
+        return _first_taken(credentials, transport, endpoint, attempts)
+
+
+def _first_taken(
+    credentials: Iterable[tuple[str, paramiko.PKey]],
+    transport: paramiko.Transport,
+    endpoint: Endpoint,
+    attempts: Attempts,
+) -> str | None:
     offered: set[bytes] = set()
-    for name, key in _credentials(endpoint, keyring, attempts):
+    for name, key in credentials:
         if key.asbytes() in offered:
             continue
         offered.add(key.asbytes())

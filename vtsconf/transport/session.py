@@ -32,21 +32,30 @@ class SshSession:
         """What the connection came to use: algorithms, host key, login method."""
         return self.link.facts
 
+    @property
+    def host_key(self) -> str:
+        """The server's public key as a line: "ssh-ed25519 AAAA…"."""
+        key = self.link.transport.get_remote_server_key()
+        return f"{key.get_name()} {key.get_base64()}"
+
     def execute(self, command: str, stdin: Iterable[bytes], on_stdout: Callable[[bytes], None]) -> Exit:
-        """See Session. A command may have 120,000 bytes when wrapped; longer ones go to `sh -s` on stdin."""
+        """See Session. After Unreachable the session is closed.
+
+        A command may have 120,000 bytes when wrapped; longer ones go to `sh -s` on stdin.
+        """
         endpoint, become = self.link.endpoint, self.become
         line = self._wrapped(command)
         with translated(endpoint, "starting a command"):
             channel = self.link.transport.open_session()
             channel.exec_command(line.line)
         password = become.password.reveal() if become and become.password else None
-        exchange = Exchange(channel, line, self.limits, endpoint.name, password)
+        exchange = Exchange(channel, line, self.limits, endpoint.name, self.close, password)
         try:
             return exchange.run(stdin, on_stdout)
         except NotStarted as refused:
             assert become is not None
             what, remedy = refusal(become, refused.stderr)
-            raise Unreachable(f"{endpoint.name}: {what}", remedy=remedy) from None
+            raise Unreachable(f"{endpoint.name}: {what}", remedy=remedy, stage="become") from None
 
     def close(self) -> None:
         if not self._closed:
@@ -58,9 +67,7 @@ class SshSession:
         try:
             line = wrapped(command, self.become, self.token())
         except ValueError as error:
-            raise Unreachable(
-                f"{name}: {error}", remedy="correct ansible_become_user or ansible_become_method"
-            ) from None
+            raise Unreachable(f"{name}: {error}", remedy="correct the ansible_become_* variables") from None
         if len(line.line.encode()) > COMMAND_LIMIT:
             raise ValueError(f"a command of {len(line.line)} characters: send it on stdin")
         return line
