@@ -10,12 +10,16 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from vtsconf.core import duration
+from vtsconf.core import duration, live
 from vtsconf.core.secret import SecretRef
 
+_OURS = live.PROVIDER
 NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$"
 MODE = r"^0[0-7]{3}$"
 REFERENCE = r"^secret://[a-z][a-z0-9_]*/.+$"
+
+
+_LARGEST = 2**63  # what programs on the server can be expected to read
 
 
 def refusal(what: str, *, why: str = "", remedy: str = "") -> PydanticCustomError:
@@ -26,19 +30,15 @@ def refusal(what: str, *, why: str = "", remedy: str = "") -> PydanticCustomErro
 def found(value: Any) -> str:
     """A value in the words of a person: "the number 644", "a list"; long text is cut."""
     match value:
-        case None:
-            return "nothing (null)"
-        case bool():
-            return "true" if value else "false"
+        case None | bool():
+            return {None: "nothing (null)", True: "true", False: "false"}[value]
+        case int() if abs(value) > _LARGEST:
+            return "a very large number"
         case int() | float():
             return f"the number {value!r:.40}"
         case str():
             return f"the text {value!r:.60}"
-        case list() | tuple():
-            return "a list"
-        case dict():
-            return "a map"
-    return f"a {type(value).__name__}"
+    return "a map" if isinstance(value, dict) else "a list" if isinstance(value, list | tuple) else "this"
 
 
 def unprintable(text: str) -> str:
@@ -136,6 +136,9 @@ def _mode(value: Any) -> str:
 
 
 def _likely_mode(value: int) -> str:
+    """What was meant: 420 is how YAML may hand on an octal 0644, and 644 a decimal one."""
+    if 0o600 <= value <= 0o777:
+        return f"0{value:o}"
     return f"0{value}" if re.fullmatch("[0-7]{3}", str(value)) else "0644"
 
 
@@ -143,6 +146,12 @@ def _reference(value: Any) -> SecretRef:
     if isinstance(value, SecretRef):
         return value
     reference = SecretRef.parse(value) if isinstance(value, str) else None
+    if reference is not None and reference.provider == _OURS:
+        raise refusal(
+            f"`secret://{_OURS}/` is not for documents",
+            why="it stands in plans, for a secret that is known to the server only",
+            remedy="write secret://env/NAME, secret://file/PATH or secret://cmd/…",
+        )
     if reference is None:
         raise refusal(
             "a secret is written out here",  # its value is not repeated
@@ -180,6 +189,14 @@ def _amount(value: Any, read: Callable[[str | int], int], wanted: str, example: 
         raise refusal(str(error), remedy=f"write {example}") from None
 
 
+def _scalar(value: Any) -> str | int | bool:
+    if not isinstance(value, str | int):
+        raise refusal(
+            f"{found(value)} stands where one value is wanted", remedy="write a text, a number, true or false"
+        )
+    return value
+
+
 T = TypeVar("T")
 
 Seconds = Annotated[
@@ -193,6 +210,7 @@ Bytes = Annotated[
     WithJsonSchema({"type": ["string", "integer"], "examples": ["10MB", "4GB", "2TB"]}),
 ]
 
+Scalar = Annotated[str | int | bool, BeforeValidator(_scalar)]
 Path = Annotated[
     str, BeforeValidator(_path), WithJsonSchema({"type": "string", "pattern": "^/.*[^/]$"}, mode="validation")
 ]

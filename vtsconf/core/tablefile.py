@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from vtsconf.core.document import read_document
 from vtsconf.core.problem import Place, Problem
-from vtsconf.core.tables import Row, Table, Tables
+from vtsconf.core.tables import Row, Scope, Table, Tables
 from vtsconf.core.tree import Map, Path, place_of, plain
 from vtsconf.core.validation import validated
 
@@ -17,6 +16,9 @@ RESERVED = (
     *("release", "config_file", "confirm_within", "state_dir", "services", "files", "commands", "health"),
     *("bma", "policies", "vtspolicy", "vaults", "allow_erase"),
 )
+
+
+_OWN_WORDS = ("hosts", "rules")  # under a family these are no parameters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,7 @@ def read_tables(shipped: Mapping[str, str], site: Mapping[str, str]) -> tuple[Ta
     Shipped tables without errors are expected (ValueError). Of the site's, a table or row with an
     error is left out, and its problem told.
     """
-    families = dict(_shipped(tuple(sorted(shipped.items()))))
+    families = _shipped(shipped)
     problems: list[Problem] = []
     for file in sorted(site):
         source, wrong = _source(site[file], file)
@@ -48,10 +50,9 @@ def read_tables(shipped: Mapping[str, str], site: Mapping[str, str]) -> tuple[Ta
     return Tables(families=families), problems + list(_shared_names(families))
 
 
-@lru_cache(maxsize=4)  # the shipped tables are the same for every host
-def _shipped(files: tuple[tuple[str, str], ...]) -> Mapping[str, Table]:
+def _shipped(files: Mapping[str, str]) -> dict[str, Table]:
     families = {}
-    for file, text in files:
+    for file, text in sorted(files.items()):
         source, problems = _source(text, file)
         if source is None:
             raise ValueError("; ".join(str(p) for p in problems))
@@ -97,6 +98,10 @@ def _wrong_rows(under: Table | None, source: _Source) -> Iterator[Problem]:
         yield _problem(
             source, ("prefix",), f"the prefix of {table.family} is `{under.prefix}`", "leave `prefix` out"
         )
+    base = under or table
+    words = {base.word(row): row.name for row in (under.rows if under else ())} | dict.fromkeys(
+        _OWN_WORDS, ""
+    )
     taken = {row.name: row for row in (under.rows if under else ())}
     for index, row in enumerate(table.rows):
         earlier = taken.get(row.name)
@@ -109,12 +114,27 @@ def _wrong_rows(under: Table | None, source: _Source) -> Iterator[Problem]:
                 "take it out, or write `override: true` in the row if yours is to count",
                 row,
             )
-        prefix = under.prefix if under else table.prefix
-        if prefix and not row.name.startswith(prefix):
+        if words.setdefault(base.word(row), row.name) != row.name:
+            yield _problem(
+                source,
+                ("rows", index, "key"),
+                f"`{base.word(row)}` is taken as a key of {table.family}",
+                "write another `key`",
+                row,
+            )
+        if Scope(row.scope).is_per_host and not base.hosts:
+            yield _problem(
+                source,
+                ("rows", index, "scope"),
+                f"{table.family} has no hosts",
+                "write the table's `hosts`: the parameter that lists them",
+                row,
+            )
+        if base.prefix and not row.name.startswith(base.prefix):
             yield _problem(
                 source,
                 ("rows", index, "name"),
-                f"`{row.name}` does not begin with `{prefix}`",
+                f"`{row.name}` does not begin with `{base.prefix}`",
                 "write the parameter's full name",
                 row,
             )

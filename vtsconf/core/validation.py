@@ -32,6 +32,11 @@ _WANTED = {
     "model_attributes_type": "a map",
     "float_type": "a number",
 }
+_LIMITS = {
+    "greater_than_equal": ("less than", "ge"),
+    "less_than_equal": ("more than", "le"),
+    "string_pattern_mismatch": ("not of the form", "pattern"),
+}
 _EXAMPLE = {
     "a text": '"8.3"',
     "a whole number": "5",
@@ -134,6 +139,9 @@ def _sentences(error: Mapping[str, Any], inner: Path) -> tuple[str, str, str]:
             "",
             hint or f"write one of: {', '.join(words)}",
         )
+    if kind in _LIMITS:
+        what, limit = _LIMITS[kind]
+        return f"{found(error['input'])} is {what} {context[limit]}", "", ""
     wanted = _WANTED.get(kind)
     if wanted:
         return (

@@ -10,6 +10,7 @@ from vtsconf.core.fields import found, unprintable
 Value = str | int | bool | list[str] | None
 
 _HOST = re.compile(r"[A-Za-z0-9\\$_:][A-Za-z0-9._:-]{0,252}")
+_LARGEST = 2**63
 _LONGEST = 4000  # characters; a line of the file stays readable, and within what a shell of 2006 takes
 
 
@@ -73,6 +74,8 @@ def _integer(value: Any, least: int | None) -> str:
         raise Unwritable(
             f"{found(value)} stands where a whole number is wanted", remedy="write for example 20"
         )
+    if abs(value) > _LARGEST:
+        raise Unwritable(f"{found(value)} stands here", remedy="write a number below 2^63")
     if least is not None and value < least:
         raise Unwritable(f"{found(value)} is too small", remedy=f"write {least} or more")
     return str(value)
@@ -118,7 +121,7 @@ def _any(value: Any) -> str:
 def _scalar(value: Any, wanted: str) -> str:
     if isinstance(value, str):
         return value
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST:
         return str(value)
     remedy = f'write it in quotes, as the file shall hold it: "{value}"' if isinstance(value, float) else ""
     raise Unwritable(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from vtsconf.core import live
 from vtsconf.core.fields import found
 from vtsconf.core.problem import Level, Place, Problem, suggestion
 from vtsconf.core.secret import SecretRef
@@ -222,6 +223,10 @@ def _text(entry: _Entry) -> str | SecretRef | None:
     reference = SecretRef.parse(entry.value) if isinstance(entry.value, str) else None
     if entry.value is None:
         return None
+    if reference and reference.provider == live.PROVIDER:
+        raise Unwritable(
+            "`secret://live/` is not for documents", remedy="write secret://env/NAME, secret://file/PATH"
+        )
     if reference and row and row.type in ("yes_no", "integer", "list", "hosts"):
         raise Unwritable("a secret stands here, and this parameter is none", remedy="write the value itself")
     if reference:

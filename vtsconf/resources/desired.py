@@ -108,6 +108,8 @@ class Written(Settings):
         description="The VTS configuration file. No manual we know says where it is; `vtsconf doctor` looks for it.",
     )
     confirm_within: Seconds = Field(
+        ge=1,
+        le=86400,
         default=120,
         description="How long the server waits to be told that a change is good, before it takes it back.",
     )
@@ -125,7 +127,7 @@ class Written(Settings):
     health: Named[Health] = Field(
         default_factory=dict, description="Questions asked before a change is confirmed."
     )
-    bma: Named[Any] = Field(
+    bma: Annotated[dict[str, Any], NothingIsEmpty] = Field(
         default_factory=dict, description="Backup applications: the client's files, by name."
     )
     policies: Named[Policy] = Field(
@@ -200,7 +202,14 @@ def read(host: Host, tables: Tables) -> tuple[Vts | None, list[Problem]]:
     if not isinstance(written, Mapping):
         what = f"vts: {found(written)} stands where a map is wanted"
         return None, [
-            Problem(what=what, code="value", place=host.locate(("vts",)), host=host.name, address="vts")
+            Problem(
+                what=what,
+                remedy="write keys below it",
+                code="value",
+                place=host.locate(("vts",)),
+                host=host.name,
+                address="vts",
+            )
         ]
     sections = {str(key): value for key, value in written.items()}
     families = {family: sections.pop(family) for family in tables.families if family in sections}
@@ -216,7 +225,7 @@ def _assembled(
         Written, sections, path=("vts",), locate=host.locate, host=host.name, more_keys=tables.families
     )
     problems += wrong
-    bma, wrong = _bma(host, model.bma if model else {})
+    bma, wrong = _bma(host, sections.get("bma"))
     problems += wrong
     _, wrong = gather(families, parameters, tables=tables, locate=host.locate, host=host.name)
     problems += wrong
@@ -240,9 +249,9 @@ def _without_rules(
     return families | {"ems": rest}, (rules.rules if rules else {}), problems
 
 
-def _bma(host: Host, written: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+def _bma(host: Host, written: Any) -> tuple[dict[str, Any], list[Problem]]:
     """The settings of each backup application, checked by its own module."""
-    if not written:
+    if not isinstance(written, Mapping) or not written:  # the model says so of what is no map
         return {}, []
     from vtsconf import bma
 
@@ -256,7 +265,11 @@ def _bma(host: Host, written: Mapping[str, Any]) -> tuple[dict[str, Any], list[P
             )
             continue
         settings[name], wrong = validated(
-            bma.ALL[name].Settings, values or {}, path=path, locate=host.locate, host=host.name
+            bma.ALL[name].Settings,
+            {} if values is None else values,
+            path=path,
+            locate=host.locate,
+            host=host.name,
         )
         problems += wrong
     return settings, problems

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from vtsconf.core.fields import Bytes, Listed, Name, Seconds, Settings, found, refusal
+from vtsconf.core.fields import Bytes, Listed, Name, Scalar, Seconds, Settings, found, refusal
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Backup = Literal["migrate", "restore", "erase"]
@@ -24,6 +24,22 @@ def _time_of_day(value: Any) -> str:
 
 
 TimeOfDay = Annotated[str, BeforeValidator(_time_of_day)]
+
+
+def _pattern(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise refusal(f"{found(value)} is no pattern", remedy="write a regular expression in single quotes")
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise refusal(
+            f"{value!r:.60} is not a regular expression: {error}",
+            remedy="put a backslash before ( [ * + ? . to mean it",
+        ) from None
+    return value
+
+
+Pattern = Annotated[str, BeforeValidator(_pattern)]
 
 
 class Select(Settings):
@@ -43,6 +59,20 @@ class Select(Settings):
         default=None, description="Proven on tape, never so, or changed since."
     )
 
+    @model_validator(mode="after")
+    def _can_match(self) -> Select:
+        for what, low, high in (
+            ("age", self.min_age, self.max_age),
+            ("size", self.min_size, self.max_size),
+        ):
+            if low is not None and high is not None and low > high:
+                raise refusal(
+                    f"min_{what} is more than max_{what}",
+                    why="no tape can be both",
+                    remedy="exchange the two",
+                )
+        return self
+
 
 class Window(Settings):
     """When a policy may run. Without `days`: every day; `to` before `from`: over midnight."""
@@ -50,7 +80,19 @@ class Window(Settings):
     days: Listed[Day] = Field(default=(), description="None: every day.")
     start: TimeOfDay = Field(alias="from", examples=["22:00"])
     end: TimeOfDay = Field(alias="to", examples=["06:00"])
-    timezone: str = Field(default="UTC", examples=["Europe/Berlin"])
+    timezone: str = Field(
+        default="UTC", pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,60}$", examples=["Europe/Berlin"]
+    )
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> Window:
+        if self.start == self.end:
+            raise refusal(
+                f"the window ends when it begins, at {self.start}",
+                why="nothing could ever run in it",
+                remedy="write another end, or leave the window out: always",
+            )
+        return self
 
 
 class Limits(Settings):
@@ -75,7 +117,7 @@ class Policy(Settings):
     select: Select = Field(default=Select(), description="The tapes it is about; everything given must hold.")
     action: Backup = Field(description="What shall happen to them. An erase must be allowed by name.")
     bma: Name | None = Field(default=None, description="One of vts.bma.", examples=["tsm"])
-    options: dict[str, str | int | bool] = Field(
+    options: dict[str, Scalar] = Field(
         default_factory=dict,
         description="The BMA's own.",
         examples=[{"type": "archive", "management_class": "MC7Y"}],
@@ -102,7 +144,7 @@ class Policy(Settings):
 class Rule(Settings):
     """What an EMS event makes the executor do; acted on by `migrate run --follow`."""
 
-    match: str = Field(min_length=1, description="A regular expression that the event's text must match.")
+    match: Pattern = Field(description="A regular expression that the event's text must match.")
     action: Literal["migrate", "restore", "erase", "vtspolicy", "ignore"] = Field(
         description="What it is taken for. An erase must be allowed by name."
     )
@@ -110,4 +152,4 @@ class Rule(Settings):
         default=None, description="One of vts.policies, for its BMA, options and limits."
     )
     bma: Name | None = None
-    options: dict[str, str | int | bool] = Field(default_factory=dict)
+    options: dict[str, Scalar] = Field(default_factory=dict)
