@@ -12,6 +12,7 @@ from vtsconf.core.fleet import Host, assemble
 from vtsconf.core.inventory import Inventory
 from vtsconf.core.pattern import select
 from vtsconf.core.problem import Problem
+from vtsconf.core.templates import is_name
 from vtsconf.core.tree import Map
 from vtsconf.engine import share
 from vtsconf.engine.extra import read_extra
@@ -78,6 +79,8 @@ class Project:
 
     def template(self, name: str) -> str | None:
         """A template's text: the site's own before the built-in one; None when there is neither."""
+        if not is_name(name):
+            return None
         folder = (self.root / "templates").resolve()
         path = (folder / name).resolve()
         if path.is_relative_to(folder) and path.is_file():

@@ -25,15 +25,17 @@ def read_bytes(path: Path, shown: str, limit: int = MAX_BYTES) -> bytes | Proble
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
         return _problem(shown, _reason(error))
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "no regular file")
             return _problem(shown, f"it is {kind}")
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             return file.read(limit + 1)
-        except OSError as error:
-            return _problem(shown, _reason(error))
+    except OSError as error:
+        return _problem(shown, _reason(error))
+    finally:
+        os.close(descriptor)
 
 
 def _reason(error: OSError | ValueError) -> str:

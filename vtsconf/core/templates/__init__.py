@@ -32,6 +32,11 @@ def is_template(text: str) -> bool:
     return "{{" in text or "{%" in text or "{#" in text
 
 
+def is_name(name: str) -> bool:
+    """Whether a template may be called so: a path that stays below the folder of templates."""
+    return bool(name) and not name.startswith("/") and ".." not in name.split("/") and name.isprintable()
+
+
 def render(template_text: str, name: str, variables: Mapping[str, Any], loader: Loader | None = None) -> str:
     """The text of a whole file. Secret references among the values come out as marks (core/content.py).
 

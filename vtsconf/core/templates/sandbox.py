@@ -16,7 +16,7 @@ from jinja2.visitor import NodeTransformer
 from vtsconf.core.content import mark
 from vtsconf.core.problem import Place, Problem, suggestion
 from vtsconf.core.secret import SecretRef
-from vtsconf.core.templates import Loader, TemplateError
+from vtsconf.core.templates import Loader, TemplateError, is_name
 from vtsconf.core.templates.filters import FILTERS, TEXT_METHODS
 from vtsconf.core.templates.meter import (
     MAX_LENGTH,
@@ -189,9 +189,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 def _loaded(loader: Loader, name: str) -> str | None:
     """A template from the project or the built-in ones; nothing outside them has a name."""
-    if name.startswith("/") or ".." in name.split("/") or "\0" in name:
-        return None
-    return loader(name)
+    return loader(name) if is_name(name) else None
 
 
 def _bounded_range(*bounds: int) -> range:
