@@ -12,7 +12,8 @@ VtsconfError            1
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from vtsconf.core.outcome import Exit
 from vtsconf.core.problem import Problem
@@ -45,9 +46,27 @@ class Refused(VtsconfError):
 
 
 class Unreachable(VtsconfError):
-    """The server could not be reached, or the connection was lost."""
+    """The server could not be reached, or the connection was lost.
+
+    `stage` says how far we came: "network", "jump host", "greeting", "algorithms", "host key", "login", "become",
+    "protocol"; "" where nobody said so.
+    """
 
     exit = Exit.UNREACHABLE
+
+    def __init__(self, message: str, *, remedy: str = "", stage: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.stage = stage
+
+
+@contextmanager
+def at_stage(stage: str) -> Iterator[None]:
+    """Where the connection is lost inside, it is lost at this stage, unless a narrower one was named."""
+    try:
+        yield
+    except Unreachable as error:
+        error.stage = error.stage or stage
+        raise
 
 
 class Failed(VtsconfError):

@@ -11,6 +11,7 @@ from vtsconf.core.probe import Probe, Query, QuerySeen, Reading
 from vtsconf.core.secret import FingerprintKey, Secrets
 from vtsconf.core.step import PutFile
 from vtsconf.transport import program
+from vtsconf.transport.algorithms import SshFacts
 from vtsconf.transport.answer import reading
 from vtsconf.transport.server import Applied, Confirmed, Session, Transaction
 
@@ -32,6 +33,17 @@ class ShellServer:
         self._name = name
         self._new_mark = new_mark
         self._key = key
+
+    @property
+    def ssh(self) -> SshFacts | None:
+        """What the connection came to use; None where it is not SSH."""
+        facts = getattr(self._session, "facts", None)
+        return facts if isinstance(facts, SshFacts) else None
+
+    @property
+    def host_key(self) -> str:
+        """The server's public key as a line for `vts_ssh_host_key`; "" where there is none."""
+        return str(getattr(self._session, "host_key", ""))
 
     def read(self, probes: Sequence[Probe], state_dir: str) -> Reading:
         mark = self._new_mark()
@@ -74,7 +86,7 @@ class ShellServer:
         try:
             return meaning()
         except BadFrame as error:
-            raise Unreachable(f"the server's answer makes no sense: {error}") from error
+            raise Unreachable(f"the server's answer makes no sense: {error}", stage="protocol") from error
 
     def _exchange(
         self,
@@ -97,7 +109,7 @@ class ShellServer:
         try:
             ending = self._session.execute(made.command, made.stdin, take)
         except BadFrame as error:
-            raise Unreachable(f"the server's answer makes no sense: {error}") from error
+            raise Unreachable(f"the server's answer makes no sense: {error}", stage="protocol") from error
         if not reader.ended:
             said = (ending.stderr.strip() or reader.noise.strip()).decode(errors="replace")[-300:]
             raise Unreachable(
@@ -105,6 +117,7 @@ class ShellServer:
                 remedy="it needs a POSIX sh, head, stat and sha256sum for this user; `vtsconf doctor` checks them"
                 if not doubt
                 else "",
+                stage="protocol",
             )
         return records
 
