@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from vtsconf import bma
-from vtsconf.bma.application import SecretRule, reaches_vault
+from vtsconf.bma.application import reaches_vault
 from vtsconf.core.probe import Query, QuerySeen
-from vtsconf.core.secret import Secret
+from vtsconf.core.secret import Secret, SecretRule
 
 # A real header of dsmc 8.1.27, then of one that cannot reach its server [bma-facts 3.3, 3.4].
 SESSION = b"""IBM Storage Protect

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol
 
 from pydantic import BeforeValidator
@@ -13,24 +13,7 @@ from vtsconf.core.fields import Settings, found, refusal, unprintable
 from vtsconf.core.printable import printable
 from vtsconf.core.probe import Query, QuerySeen
 from vtsconf.core.problem import Level, Problem
-from vtsconf.core.secret import Secret
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretRule:
-    """What a file's format cannot hold inside a secret."""
-
-    forbidden: str = ""  # characters
-    longest: int = 0  # bytes; 0 = no limit
-
-    def refusal(self, secret: Secret) -> str:
-        """Why this secret cannot be written, without a word of it; "" when it can."""
-        value = secret.reveal()
-        if self.longest and len(value) > self.longest:
-            return f"is longer than {self.longest} bytes"
-        if any(char.encode() in value for char in self.forbidden):
-            return f"has one of the characters {self.forbidden!a}"
-        return ""
+from vtsconf.core.secret import SecretRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +28,7 @@ class ManagedFile:
     mode: str = "0644"
     validate: tuple[str, ...] = ()
     restart: tuple[str, ...] = ()
-    secrets: SecretRule = SecretRule()
+    secrets: SecretRule = field(default_factory=SecretRule)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

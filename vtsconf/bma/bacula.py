@@ -10,11 +10,12 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from vtsconf.bma.application import Fact, Line, ManagedFile, Options, SecretRule, plainly, rows
+from vtsconf.bma.application import Fact, Line, ManagedFile, Options, plainly, rows
 from vtsconf.core import fields
 from vtsconf.core.fields import Argv, Listed, Mode, Name, Named, Path, Reference, refusal
 from vtsconf.core.probe import Query
 from vtsconf.core.problem import Problem
+from vtsconf.core.secret import SecretRule
 
 NAME = "bacula"
 TITLE = "Bacula"

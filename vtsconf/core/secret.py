@@ -58,6 +58,23 @@ class Secret:
 Secrets = Mapping[SecretRef, Secret]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretRule:
+    """What a file's format cannot hold inside a secret."""
+
+    forbidden: str = ""  # characters
+    longest: int = 0  # bytes; 0 = no limit
+
+    def refusal(self, secret: Secret) -> str:
+        """Why this secret cannot be written, without a word of it; "" when it can."""
+        value = secret.reveal()
+        if self.longest and len(value) > self.longest:
+            return f"is longer than {self.longest} bytes"
+        if any(char.encode() in value for char in self.forbidden):
+            return f"has one of the characters {self.forbidden!a}"
+        return ""
+
+
 @dataclass(frozen=True, slots=True)
 class FingerprintKey:
     """The controller's own key: makes a secret's change visible and its value unguessable."""

@@ -7,14 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from vtsconf.bma.application import SecretRule
 from vtsconf.core import sensitive
 from vtsconf.core.change import Change, State
 from vtsconf.core.content import Content
 from vtsconf.core.probe import FileKind, FileSeen, Probe, ReadFile, Reading
 from vtsconf.core.problem import Level, Problem
 from vtsconf.core.resource import Keys
-from vtsconf.core.secret import Secret
+from vtsconf.core.secret import Secret, SecretRule
 from vtsconf.core.step import FileState, PutFile, Step
 from vtsconf.resources.obstacle import obstacle
 
