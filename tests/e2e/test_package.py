@@ -46,14 +46,15 @@ def test_the_wheel_carries_tables_schemas_templates_and_scripts(shipped: Path) -
         "vtsconf/transport/sh/confirm.sh",
     ]
 
-    assert [] == [name for name in wanted if name not in names]
+    assert [name for name in wanted if name not in names] == []
 
 
 def test_the_sdist_carries_what_is_needed_to_build_it_again(shipped: Path) -> None:
     (sdist,) = shipped.glob("*.tar.gz")
-    names = {name.partition("/")[2] for name in tarfile.open(sdist).getnames()}
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
 
-    assert [] == [
+    assert [
         name
         for name in (
             "pyproject.toml",
@@ -63,7 +64,7 @@ def test_the_sdist_carries_what_is_needed_to_build_it_again(shipped: Path) -> No
             "templates/tsm/dsm.sys.j2",
         )
         if name not in names
-    ]
+    ] == []
 
 
 @pytest.mark.real
@@ -89,5 +90,5 @@ def test_an_installed_wheel_validates_an_example(shipped: Path, tmp_path: Path) 
         vtsconf, "validate", "-i", ROOT / "examples" / "first-server" / "inventory.yaml", cwd=tmp_path
     )
 
-    assert (0, "") == (checked.returncode, checked.stderr)
+    assert (checked.returncode, checked.stderr) == (0, "")
     assert checked.stdout.startswith("1 host")

@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 
 from vtsconf.cli import show
+from vtsconf.cli.progress import Progress
 from vtsconf.cli.wiring import Shop, secrets_for, stoppable
 from vtsconf.core.connection import Target
 from vtsconf.core.errors import Refused
-from vtsconf.core.outcome import worst
+from vtsconf.core.outcome import RunOutcome, worst
 from vtsconf.core.plan import Plan, load
 from vtsconf.engine import run as runs
 from vtsconf.engine.apply import HostResult, Order
@@ -65,13 +66,13 @@ def change(
 ) -> int:
     """Carry the plan out; returns the exit code of the worst host."""
     run = shop.new_run()
-    progress = show.Progress("changing", len(plan.hosts), quiet=as_json and not verbose, events=bool(verbose))
+    progress = Progress("changing", len(plan.hosts), quiet=as_json and not verbose, events=bool(verbose))
 
     def done(result: HostResult) -> None:
         progress.done(result.host)
-        progress.clear()
-        if not as_json:
-            show.show_result(result)
+        if not as_json and (verbose or result.outcome is not RunOutcome.UNCHANGED):
+            with progress.aside():
+                show.show_result(result)
 
     order = Order(
         run=run,
@@ -83,7 +84,7 @@ def change(
         on_event=progress.event,
     )
     command = "rollback" if plan.reverses else "apply"
-    with stoppable(shop.stop):
+    with stoppable(shop.stop), progress:
         results = runs.carry_out(
             plan,
             targets_of(shop, plan, preparation),
@@ -92,7 +93,7 @@ def change(
             now=lambda: shop.now,
             command=command,
             parallel=shop.settings.parallel,
-            watch=runs.Watch(event=progress.event, done=done, stop=shop.stop),
+            watch=runs.Watch(done=done, stop=shop.stop),
         )
     if as_json:
         show.print_json(runs.to_json(run, results))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vtsconf.cli.show import Progress
+from vtsconf.cli.progress import Progress
 from vtsconf.cli.wiring import Shop
 from vtsconf.core.outcome import Exit, PlanOutcome, worst
 from vtsconf.core.plan import Plan
@@ -28,9 +28,8 @@ def make_plan(
         allowed=allowed,
         confirm_within=confirm_within or shop.settings.confirm_within,
     )
-    progress = Progress("reading", len(preparation.ready), quiet=quiet)
-    plan = shop.plan(preparation, wish, done=progress.done)
-    progress.clear()
+    with Progress("reading", len(preparation.ready), quiet=quiet) as progress:
+        plan = shop.plan(preparation, wish, done=progress.done)
     return plan, preparation
 
 

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import sys
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -187,52 +182,3 @@ def show_run(run: str, results: Sequence[HostResult], *, as_json: bool) -> None:
         return
     for result in results:
         show_result(result)
-
-
-class Progress:
-    """What is going on, on stderr: a bar on a terminal, a line now and then elsewhere."""
-
-    _BEAT = 10.0  # seconds between lines where there is no terminal
-
-    def __init__(self, what: str, total: int, *, quiet: bool = False, events: bool = False) -> None:
-        self._what, self._total, self._done = what, total, 0
-        self._quiet, self._events = quiet, events
-        self._terminal = sys.stderr.isatty() and not quiet and "CI" not in os.environ
-        self._last, self._now = time.monotonic(), ""
-        self._guard = threading.Lock()
-
-    def event(self, host: str, event: str) -> None:
-        """A step on a server."""
-        with self._guard:
-            self._now = f"{host}: {printable(event)}"
-            if self._events:
-                click.echo(f"  {self._now}", err=True)
-            else:
-                self._draw()
-
-    def done(self, host: str) -> None:
-        """A host has ended."""
-        with self._guard:
-            self._done += 1
-            self._now = host
-            self._draw()
-
-    def _draw(self) -> None:
-        if self._quiet:
-            return
-        line = f"{self._what} {self._done}/{self._total}  {self._now}"
-        if self._terminal:
-            width = shutil.get_terminal_size().columns - 22
-            filled = 20 * self._done // max(1, self._total)
-            bar = "█" * filled + "░" * (20 - filled)
-            sys.stderr.write(f"\r\x1b[K{bar} {line[:width]}")
-            sys.stderr.flush()
-        elif time.monotonic() - self._last >= self._BEAT:
-            self._last = time.monotonic()
-            click.echo(line, err=True)
-
-    def clear(self) -> None:
-        """Take the bar away before something else is printed."""
-        if self._terminal:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()

@@ -23,7 +23,6 @@ FORMAT = "vtsconf/run/1"
 class Watch:
     """Who wants to know, while it goes on."""
 
-    event: Callable[[str, str], None] = field(default=lambda _host, _event: None)
     done: Callable[[HostResult], None] = field(default=lambda _result: None)
     stop: Stop = field(default_factory=Stop)
 
