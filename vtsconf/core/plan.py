@@ -149,6 +149,9 @@ def _open(document: Mapping[str, Any]) -> Plan:
 
 
 def _brief(error: Exception) -> str:
+    findings = getattr(error, "errors", None)
+    if callable(findings) and (first := findings(include_input=False, include_url=False)):
+        return f"{'.'.join(map(str, first[0]['loc']))}: {first[0]['msg']}"[:200]
     return str(error).splitlines()[0][:200]
 
 
