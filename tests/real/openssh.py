@@ -29,7 +29,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -287,7 +287,9 @@ class OpenSsh:
 
     def processes(self) -> list[int]:
         """Every process on the server, detached ones included."""
-        return [p for p in map(int, filter(str.isdigit, os.listdir("/proc"))) if self._is_ours(p)]
+        return [
+            p for p in (int(f.name) for f in Path("/proc").iterdir() if f.name.isdigit()) if self._is_ours(p)
+        ]
 
     def commands(self) -> dict[int, str]:
         """The command line of every process on the server."""
@@ -338,7 +340,7 @@ class OpenSsh:
             os.close(self._namespace)
             self._namespace = -1
 
-    def __enter__(self) -> OpenSsh:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -354,14 +356,14 @@ class OpenSsh:
         for remote, source in mounts.items():
             pairs += [str(source), remote]
         words = ["/bin/sh", "-c", _BUILD + "echo; read _\n", "sh"]
+        places = (self._root, self.directory, keys().directory)
         builder = subprocess.Popen(
-            ["unshare", "-m", "--propagation", "private", *words]
-            + [str(self._root), str(self.directory), str(keys().directory), *pairs],
+            ["unshare", "-m", "--propagation", "private", *words, *map(str, places), *pairs],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        assert builder.stdin and builder.stdout and builder.stderr
+        assert builder.stdout
         said = builder.stdout.readline()
         while said not in {b"\n", b""}:
             said = builder.stdout.readline()
@@ -409,7 +411,7 @@ class OpenSsh:
 
     def _is_ours(self, pid: int) -> bool:
         try:
-            return os.stat(f"/proc/{pid}/ns/mnt").st_ino == self._inode
+            return Path(f"/proc/{pid}/ns/mnt").stat().st_ino == self._inode
         except OSError:
             return False
 

@@ -64,8 +64,8 @@ class TestCommands:
         strange = """printf '%s|' 'a!b' "it's" '\\n$HOME' "`echo x`" 'ü€' <<'E'\nE\nprintf 'line\\n'"""
 
         assert (
-            b"a!b|it's|\\n$HOME|x|\xc3\xbc\xe2\x82\xac|line\n"
-            == execute(server.target(), strange, tmp_path=tmp_path)[1]
+            execute(server.target(), strange, tmp_path=tmp_path)[1]
+            == b"a!b|it's|\\n$HOME|x|\xc3\xbc\xe2\x82\xac|line\n"
         )
 
     def test_several_commands_take_one_connection(self, server, tmp_path):
@@ -74,7 +74,7 @@ class TestCommands:
         session.close()
         session.close()
 
-        assert ([0, 3, 200], 1, 3) == (codes, server.connections(), server.execs())
+        assert (codes, server.connections(), server.execs()) == ([0, 3, 200], 1, 3)
 
     def test_a_signal_leaves_no_exit_code(self, server, tmp_path):
         assert execute(server.target(), "kill -9 $$", tmp_path=tmp_path)[0].code is None
@@ -100,20 +100,20 @@ class TestCommands:
             server.target(), "head -c 40000000 /dev/zero >&2; echo done", b"x" * 3_000_000, tmp_path=tmp_path
         )
 
-        assert (0, 65536, b"done\n") == (ending.code, len(ending.stderr), out)
+        assert (ending.code, len(ending.stderr), out) == (0, 65536, b"done\n")
 
     def test_a_server_that_closes_its_stdin_early_is_no_error(self, server, tmp_path):
         ending, out = execute(
             server.target(), "exec 0<&-; sleep 0.2; echo fine; exit 4", b"y" * 8_000_000, tmp_path=tmp_path
         )
 
-        assert (4, b"fine\n") == (ending.code, out)
+        assert (ending.code, out) == (4, b"fine\n")
 
     def test_a_child_that_keeps_stdout_does_not_hold_us(self, server, tmp_path):
         began = time.monotonic()
         ending, out = execute(server.target(), "echo now; sleep 30 & exit 2", tmp_path=tmp_path)
 
-        assert (2, b"now\n") == (ending.code, out)
+        assert (ending.code, out) == (2, b"now\n")
         assert time.monotonic() - began < 10
 
     def test_what_the_callers_own_code_raises_comes_back_as_it_is(self, server, tmp_path):
@@ -147,13 +147,13 @@ class TestCommands:
     def test_a_server_without_python_and_its_own_paths(self, openssh, tmp_path):
         bare = openssh(python=False, own=("/usr/local/tape", "/VAULT01"))
         bare.path("/usr/local/tape/vts.conf").write_text("ems_enable='YES'\n")
-        ending, out = execute(
+        _, out = execute(
             bare.target(),
             "command -v python3 python; cat /usr/local/tape/vts.conf; ls -d /VAULT01",
             tmp_path=tmp_path,
         )
 
-        assert b"ems_enable='YES'\n/VAULT01\n" == out
+        assert out == b"ems_enable='YES'\n/VAULT01\n"
         assert not Path("/VAULT01").exists()
 
     def test_csh_as_login_shell(self, openssh, tmp_path):
@@ -168,7 +168,7 @@ chmod 755 /bin/oddsh; usermod -s /bin/oddsh root
 """
         odd = openssh(setup=setup)
 
-        assert b"a\nb!\n" == execute(odd.target(), "echo a\necho 'b!'", tmp_path=tmp_path)[1]
+        assert execute(odd.target(), "echo a\necho 'b!'", tmp_path=tmp_path)[1] == b"a\nb!\n"
 
 
 class TestTimes:
@@ -428,10 +428,10 @@ class TestLegacy:
         session.execute("echo old", (), out.append)
         session.close()
 
-        assert ([b"old\n"], ("diffie-hellman-group14-sha1", "ssh-rsa", "hmac-sha1")) == (
+        assert (
             out,
             session.facts.outdated,
-        )
+        ) == ([b"old\n"], ("diffie-hellman-group14-sha1", "ssh-rsa", "hmac-sha1"))
         assert len(said) == 1
         assert "outdated SSH algorithms (diffie-hellman-group14-sha1, ssh-rsa, hmac-sha1)" in said[0]
 
@@ -557,7 +557,7 @@ class TestWays:
         for session in sessions:
             session.close()
 
-        assert ([6, 6, 6], 1, 3) == (codes, gate.connections(), inner.connections())
+        assert (codes, gate.connections(), inner.connections()) == ([6, 6, 6], 1, 3)
         mine.connect(target).close()
         assert gate.connections() == 2
 
@@ -605,11 +605,11 @@ class TestWays:
         inner = openssh()
         config = tmp_path / "config"
         config.write_text("Host *\n  ProxyCommand bash -c 'exec 3<>/dev/tcp/%h/%p; cat <&3 & exec cat >&3'\n")
-        ending, out = execute(inner.target(ssh_config=str(config)), "echo via", tmp_path=tmp_path)
+        _, out = execute(inner.target(ssh_config=str(config)), "echo via", tmp_path=tmp_path)
         config.write_text("Host *\n  ProxyCommand false\n")
         error = refused(inner.target(ssh_config=str(config)), tmp_path)
 
-        assert b"via\n" == out
+        assert out == b"via\n"
         assert "hung up" in str(error)
 
     def test_ssh_config_gives_what_the_inventory_leaves_open(self, openssh, tmp_path):
@@ -639,8 +639,8 @@ def test_a_reboot_ends_every_process_and_keeps_the_disk(openssh, tmp_path):
         assert time.monotonic() < deadline
     server.kill()
 
-    assert [] == server.processes()
+    assert server.processes() == []
     assert server.path("/var/lib/vtsconf/x").read_text() == "here\n"
     server.restart()
-    assert b"kept\n" == execute(server.target(), "cat /etc/kept", tmp_path=tmp_path)[1]
+    assert execute(server.target(), "cat /etc/kept", tmp_path=tmp_path)[1] == b"kept\n"
     assert not Path("/etc/kept").exists()

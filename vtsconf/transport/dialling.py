@@ -15,10 +15,11 @@ from vtsconf.core.printable import printable
 from vtsconf.transport.algorithms import Offer, SshFacts, ask
 from vtsconf.transport.endpoint import Endpoint, Here, endpoint_of, jump_target
 from vtsconf.transport.failure import translated
+from vtsconf.transport.greeting import Transport, greet
 from vtsconf.transport.hostkeys import HostKey
 from vtsconf.transport.keys import Keyring
 from vtsconf.transport.localfiles import LocalFiles
-from vtsconf.transport.login import Transport, authenticate, greet
+from vtsconf.transport.login import authenticate
 from vtsconf.transport.way import Jumps, Stream, tcp, through_command
 
 _HOPS = 8

@@ -27,7 +27,7 @@ _KNOWN_HOSTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Here:
-    """This side: who runs us, and where the home directory is."""
+    """Our side: who runs us, and where the home directory is."""
 
     user: str
     home: str

@@ -31,7 +31,7 @@ def unreachable(error: BaseException, endpoint: Endpoint, doing: str) -> Unreach
     return Unreachable(f"{endpoint.name}: {what}" + (f" while {doing}" if doing else ""), remedy=remedy)
 
 
-def _explained(error: BaseException, endpoint: Endpoint) -> tuple[str, str]:
+def _explained(error: BaseException, endpoint: Endpoint) -> tuple[str, str]:  # noqa: PLR0911 one return a kind
     match error:
         case socket.gaierror():
             return (

@@ -46,7 +46,7 @@ class LocalFiles:
         entries: list[Entry] = []
         for path in paths:
             try:
-                entries += self._once(Path(path), lambda text, file: parse(text, file))
+                entries += self._once(Path(path), parse)
             except FileNotFoundError:
                 continue
             except OSError as error:
@@ -71,7 +71,7 @@ class LocalFiles:
         return config
 
     def _included(self, pattern: str) -> list[tuple[str, str]]:
-        found = sorted(glob.glob(include_pattern(pattern, self.home)))
+        found = sorted(glob.glob(include_pattern(pattern, self.home)))  # noqa: PTH207 an absolute pattern
         return [
             (p, Path(p).read_text(encoding="utf-8", errors="replace")) for p in found if Path(p).is_file()
         ]

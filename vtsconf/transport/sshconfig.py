@@ -89,7 +89,7 @@ def expand(text: str, tokens: Mapping[str, str]) -> str:
     return re.sub(r"%(.)", lambda m: "%" if m[1] == "%" else tokens.get(m[1], m[0]), text)
 
 
-def _directives(  # noqa: PLR0913, PLR0917 a parser's state, passed down
+def _directives(  # noqa: PLR0917 a parser's state, passed down
     text: str,
     path: str,
     read: Reader,
