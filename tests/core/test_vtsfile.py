@@ -36,25 +36,27 @@ FILES = st.one_of(
 )
 
 
-def others(data: bytes, names: set[str]) -> bytes:
-    """The file without the lines that assign one of `names`, its last line ended."""
+def others(data: bytes, names: set[str], end: bytes) -> bytes:
+    """The file without the lines that assign one of `names`, its last line ended with `end`."""
     for found in reversed(assignments(data)):
         if found.name in names:
             data = data[: found.whole.start] + data[found.whole.stop :]
-    return data if not data or data.endswith(b"\n") else data + line_end(data)
+    return data if not data or data.endswith(b"\n") else data + end
 
 
 @given(FILES, st.dictionaries(NAMES, st.one_of(st.none(), TEXTS.filter(str.isascii)), max_size=4))
 @example(b"a='1'", {"a": None, "hsm_x": "2"})
 @example(b"a='1'\r\nhsm_x='2'", {"hsm_x": None})
 @example(b"a='x", {"a": "1"})
+@example(b"a=\r\n\0", {"a": None, "hsm_x": "0"})
 def test_edit_does_what_was_wished_and_nothing_else(data, wishes):
     edited = edit(data, wishes)
 
     got = values(edited)
     assert wishes == {name: got.get(name) for name in wishes}
     assert edited == edit(edited, wishes)
-    assert others(data, set(wishes)) == others(edited, set(wishes))
+    end = line_end(data)
+    assert others(data, set(wishes), end) == others(edited, set(wishes), end)
 
 
 @given(FILES, NAMES, TEXTS.filter(str.isascii))
