@@ -3,6 +3,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vtsconf.core.change import Action, Change
 from vtsconf.core.document import read_document
@@ -10,7 +12,7 @@ from vtsconf.core.problem import Place, errors
 from vtsconf.core.tablefile import read_tables
 from vtsconf.core.tree import plain
 from vtsconf.resources.desired import read, wanted
-from vtsconf.resources.lints import ALL, Subject, lint
+from vtsconf.resources.lints import ALL, Subject, danger, lint
 from vtsconf.resources.lints.erase import changes_could_erase, could_erase
 
 ROOT = Path(__file__).parents[2]
@@ -143,3 +145,30 @@ def test_a_finding_stands_where_its_value_was_written():
 def test_recorded_changes_are_judged_without_their_document(change, live, expected):
     assert expected == [p.what for p in changes_could_erase([change], live, ())]
     assert errors(changes_could_erase([change], live, {change.address.partition("/")[2]})) == []
+
+
+SPACES = st.sampled_from([" ", "  ", "\t", " -- ", " -f ", " -rf '", ' "'])
+TAPES = st.from_regex(r"/VAULT[0-9A-Z]{2}(/[A-Z0-9*?]{1,8}){0,2}", fullmatch=True)
+DESTROYERS = st.sampled_from(
+    ["rm", "/bin/rm", "unlink", "shred", "truncate", "sudo rm", "x;rm", "$(rm", "`rm"]
+)
+
+
+@given(DESTROYERS, SPACES, TAPES, st.text(max_size=30))
+def test_a_tape_and_a_destroyer_in_one_line_are_seen_whatever_stands_around(word, space, tape, around):
+    line = f"{word}{space}{tape}"
+
+    assert danger.in_text(f"{around}\n{line} {around}")
+    assert danger.in_words(["sh", "-c", line])
+
+
+@given(st.lists(st.text(max_size=20), max_size=6), st.lists(st.text(max_size=8), max_size=2))
+def test_no_words_and_no_vaults_make_the_search_fail(words, vaults):
+    assert isinstance(danger.in_words(words, vaults, "/etc/vts.conf"), str)
+    assert isinstance(danger.in_text(" ".join(words), vaults), str)
+
+
+def test_a_long_text_is_searched_in_time():
+    text = "rm dsmc nsrarchive > . " * 20_000
+
+    assert danger.in_text(text) == ""

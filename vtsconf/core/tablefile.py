@@ -46,7 +46,8 @@ def read_tables(shipped: Mapping[str, str], site: Mapping[str, str]) -> tuple[Ta
         if source is not None:
             table, wrong = _laid(families.get(source.table.family), source)
             problems += wrong
-            families[table.family] = table
+            if all(problem.address for problem in wrong):  # a wrong row is left out, a wrong head is the end
+                families[table.family] = table
     return Tables(families=families), problems + list(_shared_names(families))
 
 

@@ -1,6 +1,7 @@
 """Words that can destroy tapes: in commands, and in the text of files that something on the server may run.
 
-What is found here is a reason to ask. That nothing is found is no proof: a program can do anything.
+What is found here is a reason to ask. That nothing is found is no proof: a program can do anything. Patterns
+look no further than 500 characters, so that no text can make them slow.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from collections.abc import Collection, Sequence
 _VERBS = re.compile(
     r"VTSPolicy[\"']?\s+[\"']?(?:Erase|Delete)\b"
     r"|\bdeletefiles\b"
-    r"|\bdsmc\b[^\n]*\s-del\w*"
+    r"|\bdsmc\b[^\n]{0,500}?\s-del\w*"
     r"|\bbparchive\b"
-    r"|\bnsrarchive\b[^\n]*\s-\w*G"
+    r"|\bnsrarchive\b[^\n]{0,500}?\s-\w*G"
     r"|\bcleanup_(?:autoerase|enable)\b",
     re.IGNORECASE,
 )
@@ -36,7 +37,7 @@ def in_text(text: str, vaults: Collection[str] = ()) -> str:
     vault = _vault(vaults)
     patterns = (
         _VERBS,
-        re.compile(rf"(?<![\w.-])(?:{_DESTROYERS})(?:\.\w+)?\s[^\n;&|]*?(?:{vault})", re.MULTILINE),
+        re.compile(rf"(?<![\w.-])(?:{_DESTROYERS})(?:\.\w+)?\s[^\n;&|]{{0,500}}?(?:{vault})", re.MULTILINE),
         re.compile(rf">\s*[\"']?/*(?:{vault})", re.MULTILINE),
     )
     found = next((match for pattern in patterns if (match := pattern.search(text))), None)
