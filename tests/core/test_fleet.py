@@ -48,12 +48,12 @@ def test_extra_variables_win():
 
 
 def test_each_wrong_part_is_told_at_its_place_and_the_rest_is_there():
-    one = host("vts:\n  a: '{{ x }}'\n  b: 1\n  c: '{{ y }}'\n")
+    one = host("vts:\n  a: '{{ x }}'\n  b: 1\n  c: [1, '{{ y }}']\n")
 
-    assert one.variables["vts"] == {"a": None, "b": 1, "c": None}
+    assert one.variables["vts"] == {"b": 1, "c": [1]}
     assert [(p.place, p.host) for p in one.problems] == [
         (Place("all.yaml", 2, 6), "vts1"),
-        (Place("all.yaml", 4, 6), "vts1"),
+        (Place("all.yaml", 4, 10), "vts1"),
     ]
 
 

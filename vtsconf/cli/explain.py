@@ -36,7 +36,8 @@ def command(
 ) -> None:
     """Show each value of HOST with the file and line it came from, and what it overrode.
 
-    ADDRESS narrows it: `ems`, `ems/keep_alive`, or any variable with all its parts: `/ansible_host`.
+    ADDRESS narrows it: as it is written (`ems/keep_alive`), as a plan calls it (`ems/ems_keep_alive`), or any
+    other variable (`/ansible_host`).
     """
     set_color(color)
     project = Project.load(inventory, extra=extra)
@@ -46,7 +47,8 @@ def command(
             remedy=suggestion(host, project.inventory.hosts) or "`vtsconf inventory` lists them",
         )
     [one] = project.hosts(host)
-    values = list(_values(one, _path(address), verbose))
+    path = _path(address.removeprefix(f"{host}/"))
+    values = list(_values(one, path, verbose)) or list(_values(one, _wanted(one, project, path), verbose))
     if not values:
         raise Usage(
             f"`{printable(host, 80)}` has no value at `{printable(address or 'vts', 80)}`",
@@ -64,6 +66,16 @@ def _path(address: str) -> tuple[str, ...]:
     """`ems/x` is below `vts`; `/name/x` is below the variables."""
     parts = tuple(part for part in address.split("/") if part)
     return parts if address.startswith("/") else ("vts", *(parts[1:] if parts[:1] == ("vts",) else parts))
+
+
+def _wanted(host: Host, project: Project, path: tuple[str, ...]) -> tuple[str, ...]:
+    """Where a parameter that a plan names is written; the path itself where none is."""
+    from vtsconf.resources import desired
+
+    vts, _ = desired.read(host, project.tables)
+    address = "/".join(path[1:])
+    found = desired.wanted(vts, project.tables, host.locate).values() if vts else ()
+    return next((tuple(str(step) for step in one.path) for one in found if one.address == address), path)
 
 
 def _values(host: Host, path: tuple[str, ...], verbose: int) -> Iterator[dict[str, Any]]:
@@ -112,7 +124,8 @@ def _near(host: Host, address: str) -> str:
 
 
 def _show(value: dict[str, Any]) -> None:
-    text = printable(json.dumps(value["value"], ensure_ascii=False), 200)
+    lost = value["value"] is None and value["written"] is not None
+    text = "?" if lost else printable(json.dumps(value["value"], ensure_ascii=False), 200)
     click.echo(f"{click.style(printable(value['address']), bold=True)} = {text}")
     click.echo(f"    from {printable(value['from'])}" + _template(value))
     for old in value["overrode"]:

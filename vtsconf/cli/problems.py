@@ -46,11 +46,24 @@ def _rank(finding: Finding) -> tuple[Any, ...]:
 def show_problems(problems: Iterable[Problem], *, verbose: int = 0) -> None:
     """Print them on stderr, grouped by file. Notes only when there is something to be verbose about."""
     findings = [f for f in gathered(problems) if verbose or f.problem.level is not Level.NOTE]
-    for file, group in groupby(findings, key=lambda f: f.problem.place.file if f.problem.place else ""):
+    for file, group in groupby(findings, key=_file):
         if file:
             click.echo(click.style(printable(file), bold=True), err=True)
-        for finding in group:
-            click.echo(_lines(finding), err=True)
+        for alike in _alike(group):
+            click.echo(_lines(alike), err=True)
+
+
+def _file(finding: Finding) -> str:
+    return finding.problem.place.file if finding.problem.place else ""
+
+
+def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Those of one file that say the same, together, in the order of their first."""
+    groups: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in findings:
+        problem = finding.problem
+        groups.setdefault((problem.level, problem.code, problem.what, problem.why), []).append(finding)
+    return list(groups.values())
 
 
 def summary(problems: Sequence[Problem]) -> str:
@@ -84,19 +97,26 @@ def to_json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _lines(finding: Finding) -> str:
-    problem = finding.problem
-    place = f"{problem.place.line}:{problem.place.column}" if problem.place else ""
+def _lines(alike: Sequence[Finding]) -> str:
+    problem = alike[0].problem
+    hosts = list(dict.fromkeys(host for finding in alike for host in finding.hosts))
+    also = [_position(finding) for finding in alike[1:]]
     level = click.style(problem.level.value, fg=_COLORS[problem.level], bold=True)
     code = f" [{problem.code}]" if problem.code else ""
-    lines = [f"  {place:>7} {level}: {printable(problem.what)}{code}"]
+    lines = [f"  {_position(alike[0]):>7} {level}: {printable(problem.what)}{code}"]
     lines += [f"{'':>10}why: {printable(problem.why, 600)}"] if problem.why else []
     lines += [f"{'':>10}to do: {printable(problem.remedy, 600)}"] if problem.remedy else []
     lines += [f"{'':>10}source: {printable(problem.source)}"] if problem.source else []
-    lines += [f"{'':>10}hosts: {_named(finding.hosts)}"] if finding.hosts else []
+    lines += [f"{'':>10}also at: {_first(also)}"] if also else []
+    lines += [f"{'':>10}hosts: {_first(hosts)}"] if hosts else []
     return "\n".join(lines)
 
 
-def _named(hosts: Sequence[str]) -> str:
-    more = f" and {len(hosts) - 5} more" if len(hosts) > 5 else ""
-    return printable(", ".join(hosts[:5]) + more)
+def _position(finding: Finding) -> str:
+    place = finding.problem.place
+    return f"{place.line}:{place.column}" if place else ""
+
+
+def _first(words: Sequence[str]) -> str:
+    more = f" and {len(words) - 5} more" if len(words) > 5 else ""
+    return printable(", ".join(words[:5]) + more)

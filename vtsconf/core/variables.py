@@ -10,6 +10,9 @@ from vtsconf.core.templates import TemplateError, is_template, render_value
 from vtsconf.core.tree import Leaf, Map, Node, Seq
 
 
+_LOST = object()  # in place of a value that could not be rendered
+
+
 class Variables:
     """One host's variables; they may refer to one another, but not in a circle.
 
@@ -24,7 +27,11 @@ class Variables:
         self._names: dict[str, Any] | None = None
 
     def value(self, name: str) -> tuple[Any, list[Problem]]:
-        """The plain value of one variable, and all that is wrong in it; a part that is wrong becomes None."""
+        """The plain value of one variable, and all that is wrong in it.
+
+        A part that cannot be rendered is left out, so that nobody complains about it a second time; when it is
+        the whole value, that is None.
+        """
         if name in self._values:
             return self._values[name], []
         problems: list[Problem] = []
@@ -33,14 +40,16 @@ class Variables:
         self._under_way.pop()
         if not problems:
             self._values[name] = value
-        return value, problems
+        return None if value is _LOST else value, problems
 
     def _plain(self, node: Node, report: Callable[[Problem], None]) -> Any:
         match node:
             case Map():
-                return {key: self._plain(value, report) for key, value in node.entries.items()}
+                entries = {key: self._plain(value, report) for key, value in node.entries.items()}
+                return {key: value for key, value in entries.items() if value is not _LOST}
             case Seq():
-                return [self._plain(item, report) for item in node.items]
+                items = [self._plain(item, report) for item in node.items]
+                return [item for item in items if item is not _LOST]
             case Leaf(value=str(text), place=place) if is_template(text):
                 return self._rendered(text, place, report)
             case Leaf():
@@ -51,7 +60,7 @@ class Variables:
             return render_value(text, self._visible(), place)
         except TemplateError as error:
             report(error.problem)
-            return None
+            return _LOST
 
     def _visible(self) -> dict[str, Any]:
         """What a template sees: every variable, still to be rendered."""
