@@ -158,7 +158,7 @@ class _Break(click.Command):
 @click.argument("host")
 @click.argument("fault", required=False)
 @click.argument("arguments", nargs=-1)
-def break_(  # noqa: PLR0917 click passes them by name
+def break_(
     host: str, fault: str | None, arguments: tuple[str, ...], off: bool, once: bool, folder: Path | None
 ) -> None:
     """Turn a fault of a server on, or with --off off.

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.engine.lab.servers import Ended, Run, target
-from vtsconf.engine.lab.lab import Host, Lab
+from vtsconf.engine.lab.host import Host
+from vtsconf.engine.lab.lab import Lab
 from vtsconf.transport.ssh import SshConnector
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vtsconf.core.connection import Target
-from vtsconf.engine.lab.lab import Host, Lab
+from vtsconf.engine.lab.host import Host
+from vtsconf.engine.lab.lab import Lab
 
 # A process in a session of its own, and wait until it is one.
 DETACH = """rm -f tmp/own; setsid sh -c 'echo >tmp/own; exec sleep 61' >/dev/null 2>&1 </dev/null &

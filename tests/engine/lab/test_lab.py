@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -246,14 +248,11 @@ def _execute(lab, command):
 def _daemons(folder):
     """Processes that serve this folder, found by their command line."""
     found = []
-    for pid in (p for p in os.listdir("/proc") if p.isdecimal()):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                words = file.read().split(b"\0")
-        except OSError:
-            continue
-        if b"vtsconf.engine.lab.daemon" in words and str(folder).encode() in words:
-            found.append(int(pid))
+    for process in Path("/proc").iterdir():
+        with suppress(OSError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if b"vtsconf.engine.lab.daemon" in words and str(folder).encode() in words:
+                found.append(process.name)
     return found
 
 
