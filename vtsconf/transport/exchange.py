@@ -19,6 +19,7 @@ _GULP = (
     4 * 1024 * 1024
 )  # whatever has arrived: taking part of paramiko's buffer would copy the rest each time
 _LINGER = 2.0  # a command that has ended may leave a child that holds its stdout: wait so long for more
+_PIECE = 32 * 1024  # what OpenSSH takes in one packet
 _LOOK = 0.5  # the exit comes on another event than output: look for it so often
 _PREAMBLE_LIMIT = 64 * 1024  # what a login may print before the mark
 
@@ -168,7 +169,7 @@ class Exchange:
     def _send(self, block: bytes) -> None:
         rest = memoryview(block)
         while rest:
-            sent = self.channel.send(rest[:_GULP])
+            sent = self.channel.send(bytes(rest[:_PIECE]))
             if sent == 0:
                 raise EOFError
             self._heard = self.clock()
@@ -180,7 +181,7 @@ class Exchange:
             return True
         if not self.channel.exit_status_ready():
             return False
-        return self.channel.eof_received or self.clock() - self._heard > _LINGER
+        return bool(self.channel.eof_received) or self.clock() - self._heard > _LINGER
 
     def _wait(self, began: float) -> None:
         """Until something arrives; raises Unreachable when a limit passes."""
@@ -215,8 +216,9 @@ class Exchange:
         status = self.channel.exit_status
         if status == -1:
             # paramiko keeps no exit-signal. A lost connection closes channels just before its thread ends.
-            self.channel.transport.join(0.3)
-            if not self.channel.transport.is_alive():
+            transport = self.channel.get_transport()
+            transport.join(0.3)
+            if not transport.is_alive():
                 raise self._lost()
         if not self._started:
             raise NotStarted(bytes(self._stderr))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import paramiko
+from paramiko.pkey import UnknownKeyType
 
 from vtsconf.core.secret import Secret
 from vtsconf.transport.endpoint import Endpoint
@@ -79,7 +80,7 @@ def _load(path: str, passphrase: Secret | None) -> paramiko.PKey:
     word = None if passphrase is None else passphrase.reveal()
     try:
         try:
-            return paramiko.PKey.from_path(path, word)
+            return paramiko.PKey.from_path(path, word)  # type: ignore[arg-type]  # bytes, the stubs are wrong
         except (TypeError, paramiko.PasswordRequiredException):
             if word is None:
                 raise KeyUnusable(
@@ -88,7 +89,7 @@ def _load(path: str, passphrase: Secret | None) -> paramiko.PKey:
                 ) from None
             # A passphrase is given, and this key has none.
             return paramiko.PKey.from_path(path)
-    except paramiko.UnknownKeyType:
+    except UnknownKeyType:
         raise KeyUnusable(
             f"the key file {path} has a kind of key that is not supported", "use ed25519, ecdsa or rsa"
         ) from None

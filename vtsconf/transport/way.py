@@ -52,8 +52,8 @@ def through_command(command: str) -> tuple[socket.socket, Callable[[], None]]:
     with theirs:
         running = subprocess.Popen(
             ["/bin/sh", "-c", f"exec {command}"],
-            stdin=theirs,
-            stdout=theirs,
+            stdin=theirs.fileno(),
+            stdout=theirs.fileno(),
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
