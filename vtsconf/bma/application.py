@@ -33,7 +33,10 @@ class ManagedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """One thing to ask a client: `pattern` must be found in its output (and the exit code be 0, if `exit_counts`)."""
+    """One thing to ask a client.
+
+    `pattern` must be found in its output or errors, and the exit code be 0 if `exit_counts`.
+    """
 
     name: str  # "version" or "reachable"
     query: Query
@@ -47,7 +50,8 @@ class Fact:
             return Answer(ok=False, text="was not asked" if seen is None else "did not answer in time")
         if seen.exit == 127:
             return Answer(ok=False, text=f"{_program(self.query)!a} was not found")
-        match = re.search(self.pattern, seen.text, re.MULTILINE)
+        text = f"{seen.text}\n{seen.stderr.decode(errors='replace')}"
+        match = re.search(self.pattern, text, re.MULTILINE)
         if match is None or (self.exit_counts and seen.exit != 0):
             said = printable(seen.text or seen.stderr, 120) or "nothing"
             return Answer(ok=False, text=f"exit {seen.exit}, said: {said}")

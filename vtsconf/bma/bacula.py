@@ -5,6 +5,7 @@ What the file holds and that a quoted string has at most 127 characters was foun
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated
 
@@ -35,6 +36,7 @@ def _quotable(value: str) -> str:
 
 
 Quoted = Annotated[Line, BeforeValidator(lambda value: _quotable(value) if isinstance(value, str) else value)]
+Address = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")]
 Directive = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9 ]{0,60}$")]
 
 
@@ -60,7 +62,7 @@ class Settings(fields.Settings):
     name: Quoted
     working_directory: Path
     pid_directory: Path
-    address: Quoted | None = None
+    address: Address | None = None  # Bacula takes it without quotes only
     port: Annotated[int, Field(ge=1, le=65535)] = 9102
     concurrent_jobs: Annotated[int, Field(ge=1, le=1000)] = 4
     options: dict[Directive, Options] = Field(default_factory=dict)  # further ones of FileDaemon
@@ -154,7 +156,7 @@ _ASK = 'printf "%s\\n" "$1" quit | "$2" -n -c "$3"'
 
 
 def facts(settings: Settings) -> Sequence[Fact]:
-    """The version from the daemon's own help, general knowledge; the contact as found with 9.6.7."""
+    """The version from the daemon's own help, on stderr with exit 1; both as found with 9.6.7."""
     version = Query("facts/bacula/version", plainly(settings.program, "-?"))
     facts = [
         Fact(
@@ -162,14 +164,16 @@ def facts(settings: Settings) -> Sequence[Fact]:
             query=version,
             pattern=r"Version: *(\d+\.\d+\.\d+)",
             exit_counts=False,
-            source="general knowledge",
+            source="Bacula 9.6.7",
         )
     ]
     if settings.console:
         ask = f"status client={settings.name}"
         argv = plainly("sh", "-c", _ASK, "sh", ask, settings.console.program, settings.console.config)
         contact = Query("facts/bacula/contact", argv, timeout=30)
-        facts.append(Fact(name="reachable", query=contact, pattern="Daemon started", source="bma-facts 9"))
+        # A Director that does not know the name asks another client instead: the name must be in the answer.
+        pattern = rf"^({re.escape(settings.name)}) Version: .*\nDaemon started"
+        facts.append(Fact(name="reachable", query=contact, pattern=pattern, source="Bacula 9.6.7"))
     return tuple(facts)
 
 
