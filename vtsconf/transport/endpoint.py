@@ -14,7 +14,9 @@ from vtsconf.core.secret import Secret
 from vtsconf.transport.sshconfig import Options, SshConfig, expand
 
 _JUMP = re.compile(
-    r"(?:(?P<user>[^@]+)@)?(?P<host>\[[^\]]+\]|[^:\[\]]+|[0-9a-fA-F:]+:[0-9a-fA-F:]*)(?::(?P<port>\d+))?"
+    r"(?:(?P<user>[^@\s-][^@\s]*)@)?"
+    r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^:@\[\]\s-][^:@\[\]\s]*)"
+    r"(?::(?P<port>[0-9]{1,5}))?"
 )
 _DEFAULT_KEYS = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
 _KNOWN_HOSTS = (

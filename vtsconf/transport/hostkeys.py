@@ -89,11 +89,13 @@ def parse(text: str, path: str) -> list[Entry]:
 def entries_for(entries: Iterable[Entry], known_as: str, port: int) -> list[Entry]:
     """Entries that speak of a server: `[host]:port` off port 22, or else those of the plain name."""
     everything = list(entries)
-    if port != 22:
-        exact = [e for e in everything if e.speaks_of(f"[{known_as}]:{port}")]
-        if exact:
-            return exact
-    return [e for e in everything if e.speaks_of(known_as)]
+    plain = [e for e in everything if e.speaks_of(known_as)]
+    if port == 22:
+        return plain
+    exact = [e for e in everything if e.speaks_of(f"[{known_as}]:{port}")]
+    if any(not e.marker for e in exact):
+        plain = [e for e in plain if e.marker]
+    return [*exact, *(e for e in plain if e not in exact)]
 
 
 def judge(seen: HostKey, entries: Sequence[Entry], known_as: str, port: int) -> Verdict:
