@@ -9,7 +9,7 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import BeforeValidator
 
-from vtsconf.core.fields import Settings, found, refusal, unprintable
+from vtsconf.core.fields import Listed, Mode, Name, Settings, found, refusal, unprintable
 from vtsconf.core.printable import printable
 from vtsconf.core.probe import Query, QuerySeen
 from vtsconf.core.problem import Level, Problem
@@ -29,6 +29,27 @@ class ManagedFile:
     validate: tuple[str, ...] = ()
     restart: tuple[str, ...] = ()
     secrets: SecretRule = field(default_factory=SecretRule)
+
+
+class Client(Settings):
+    """What the settings of every client have: whose its files are, and which services must learn of them."""
+
+    owner: Name | None = None  # None: as it is, or whoever we are on the server
+    group: Name | None = None
+    mode: Mode = "0644"
+    restart: Listed[Name] = ()
+
+    def file(self, path: str, template: str, variables: Mapping[str, Any]) -> ManagedFile:
+        """A file of this client."""
+        return ManagedFile(
+            path=path,
+            template=template,
+            variables=variables,
+            owner=self.owner or "",
+            group=self.group or "",
+            mode=self.mode,
+            restart=self.restart,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

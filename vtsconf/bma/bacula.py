@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from vtsconf.bma.application import Fact, Line, ManagedFile, Options, plainly, rows
+from vtsconf.bma.application import Client, Fact, Line, ManagedFile, Options, plainly, rows
 from vtsconf.core import fields
-from vtsconf.core.fields import Argv, Listed, Mode, Name, Named, Path, Reference, refusal
+from vtsconf.core.fields import Argv, Listed, Mode, Named, Path, Reference, refusal
 from vtsconf.core.probe import Query
 from vtsconf.core.problem import Problem
 from vtsconf.core.secret import SecretRule
@@ -55,7 +56,7 @@ class Console(fields.Settings):
     config: Path
 
 
-class Settings(fields.Settings):
+class Settings(Client):
     """The Bacula client of one server: what stands in bacula-fd.conf."""
 
     directors: Named[Director]
@@ -71,10 +72,7 @@ class Settings(fields.Settings):
     program: Path = "/usr/sbin/bacula-fd"
     console: Console | None = None
     validate_with: Argv | None = Field(default=None, alias="validate")
-    owner: Name = "root"
-    group: str = ""
     mode: Mode = "0600"
-    restart: Listed[Name] = ()
 
     @field_validator("directors")
     @classmethod
@@ -112,19 +110,9 @@ class Settings(fields.Settings):
 
 def files(settings: Settings) -> Sequence[ManagedFile]:
     """One file, which holds the Directors' passwords."""
-    return (
-        ManagedFile(
-            path=settings.config,
-            template="bacula/bacula-fd.conf.j2",
-            variables=_variables(settings),
-            owner=settings.owner,
-            group=settings.group,
-            mode=settings.mode,
-            validate=settings.validate_with or (),
-            restart=settings.restart,
-            secrets=SecretRule(forbidden=_UNQUOTABLE, longest=LONGEST),
-        ),
-    )
+    file = settings.file(settings.config, "bacula/bacula-fd.conf.j2", _variables(settings))
+    rule = SecretRule(forbidden=_UNQUOTABLE, longest=LONGEST)
+    return (replace(file, validate=settings.validate_with or (), secrets=rule),)
 
 
 def _variables(settings: Settings) -> Mapping[str, object]:

@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from vtsconf.bma.application import (
+    Client,
     Fact,
     Line,
     ManagedFile,
@@ -22,7 +23,7 @@ from vtsconf.bma.application import (
     rows,
 )
 from vtsconf.core import fields
-from vtsconf.core.fields import Listed, Mode, Name, Path, refusal
+from vtsconf.core.fields import Listed, Path, refusal
 from vtsconf.core.probe import Query
 from vtsconf.core.problem import Level, Problem
 
@@ -57,7 +58,7 @@ class PolicyLists(Lists):
     schedules: dict[PolicyName, Lists] = Field(default_factory=dict)
 
 
-class Settings(Lists):
+class Settings(Lists, Client):
     """The NetBackup client of one server. The lists here count for every policy that has none of its own."""
 
     servers: Listed[Line]
@@ -66,10 +67,6 @@ class Settings(Lists):
     policies: dict[PolicyName, PolicyLists] = Field(default_factory=dict)
     directory: Path = "/usr/openv/netbackup"
     comments: bool = False  # whether bp.conf may hold a comment is not documented
-    owner: Name = "root"
-    group: str = ""
-    mode: Mode = "0644"
-    restart: Listed[Name] = ()
 
     @field_validator("servers")
     @classmethod
@@ -95,22 +92,10 @@ def files(settings: Settings) -> Sequence[ManagedFile]:
     entries = rows({"SERVER": settings.servers, **client, **settings.options})
     conf = {"entries": entries, "comments": settings.comments}
     lists = (
-        _file(settings, name, "netbackup/list.j2", {"patterns": list(patterns)})
+        settings.file(f"{settings.directory}/{name}", "netbackup/list.j2", {"patterns": list(patterns)})
         for name, patterns in _lists(settings).items()
     )
-    return _file(settings, "bp.conf", "netbackup/bp.conf.j2", conf), *lists
-
-
-def _file(settings: Settings, name: str, template: str, variables: dict[str, object]) -> ManagedFile:
-    return ManagedFile(
-        path=f"{settings.directory}/{name}",
-        template=template,
-        variables=variables,
-        owner=settings.owner,
-        group=settings.group,
-        mode=settings.mode,
-        restart=settings.restart,
-    )
+    return settings.file(f"{settings.directory}/bp.conf", "netbackup/bp.conf.j2", conf), *lists
 
 
 def _lists(settings: Settings) -> Mapping[str, Sequence[str]]:

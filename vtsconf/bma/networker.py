@@ -12,9 +12,17 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from vtsconf.bma.application import Fact, Line, ManagedFile, finding, plainly, reaches_vault, stands_in_vault
-from vtsconf.core import fields
-from vtsconf.core.fields import Listed, Mode, Name, Path, refusal
+from vtsconf.bma.application import (
+    Client,
+    Fact,
+    Line,
+    ManagedFile,
+    finding,
+    plainly,
+    reaches_vault,
+    stands_in_vault,
+)
+from vtsconf.core.fields import Listed, Path, refusal
 from vtsconf.core.probe import Query
 from vtsconf.core.problem import Problem
 
@@ -27,7 +35,7 @@ _DIRECTIVE = re.compile(
 _LEAVES_OUT = ("skip", "null", "nullasm")
 
 
-class Settings(fields.Settings):
+class Settings(Client):
     """The NetWorker client of one server. `directives` are the `.nsr` files, by the directory they stand in."""
 
     servers: Listed[Line]
@@ -35,10 +43,6 @@ class Settings(fields.Settings):
     servers_file: Path = "/nsr/res/servers"
     comments: bool = True  # a `.nsr` file may begin with a `#` comment
     directory: Path = "/usr/sbin"  # of save and savefs
-    owner: Name = "root"
-    group: str = ""
-    mode: Mode = "0644"
-    restart: Listed[Name] = ()
 
     @field_validator("servers")
     @classmethod
@@ -64,12 +68,11 @@ class Settings(fields.Settings):
 
 def files(settings: Settings) -> Sequence[ManagedFile]:
     """The servers file, then the `.nsr` files."""
-    servers = _file(
-        settings, settings.servers_file, "networker/servers.j2", {"servers": list(settings.servers)}
+    servers = settings.file(
+        settings.servers_file, "networker/servers.j2", {"servers": list(settings.servers)}
     )
     directives = (
-        _file(
-            settings,
+        settings.file(
             f"{directory.rstrip('/')}/.nsr",
             "networker/nsr.j2",
             {"directives": list(lines), "comments": settings.comments},
@@ -77,18 +80,6 @@ def files(settings: Settings) -> Sequence[ManagedFile]:
         for directory, lines in settings.directives.items()
     )
     return servers, *directives
-
-
-def _file(settings: Settings, path: str, template: str, variables: dict[str, object]) -> ManagedFile:
-    return ManagedFile(
-        path=path,
-        template=template,
-        variables=variables,
-        owner=settings.owner,
-        group=settings.group,
-        mode=settings.mode,
-        restart=settings.restart,
-    )
 
 
 def facts(settings: Settings) -> Sequence[Fact]:

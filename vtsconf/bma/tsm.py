@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 
 from vtsconf.bma.application import (
+    Client,
     Fact,
     Line,
     ManagedFile,
@@ -23,8 +24,7 @@ from vtsconf.bma.application import (
     reaches_vault,
     rows,
 )
-from vtsconf.core import fields
-from vtsconf.core.fields import Listed, Mode, Name, Named, Path, Reference, refusal
+from vtsconf.core.fields import Listed, Named, Path, Reference, refusal
 from vtsconf.core.probe import Query
 from vtsconf.core.problem import Level, Problem
 
@@ -37,7 +37,7 @@ _RULE = re.compile(r"(include|exclude)(\.[a-z]+)?\s+(\"[^\"]+\"|'[^']+'|\S+)(\s+
 OptionName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{1,40}$")]
 
 
-class Settings(fields.Settings):
+class Settings(Client):
     """The TSM client of one server. `servers` are the stanzas of dsm.sys; any option may stand in one."""
 
     servers: Named[dict[OptionName, Options]]
@@ -48,10 +48,6 @@ class Settings(fields.Settings):
     dsm_opt: Path = f"{_DIRECTORY}/dsm.opt"
     inclexcl: Path = f"{_DIRECTORY}/vts.inclexcl"  # our choice: each stanza names it
     dsmc: Path = f"{_DIRECTORY}/dsmc"
-    owner: Name = "root"
-    group: str = ""
-    mode: Mode = "0644"
-    restart: Listed[Name] = ()
 
     @field_validator("servers")
     @classmethod
@@ -143,24 +139,12 @@ def files(settings: Settings) -> Sequence[ManagedFile]:
         if _value(settings.options, "SErvername")
         else {"SErvername": (first,), **settings.options}
     )
-    system = _file(settings, settings.dsm_sys, "tsm/dsm.sys.j2", {"stanzas": _stanzas(settings)})
-    user = _file(settings, settings.dsm_opt, "tsm/dsm.opt.j2", {"options": rows(options)})
+    system = settings.file(settings.dsm_sys, "tsm/dsm.sys.j2", {"stanzas": _stanzas(settings)})
+    user = settings.file(settings.dsm_opt, "tsm/dsm.opt.j2", {"options": rows(options)})
     if not settings.include_exclude:
         return system, user
     rules = {"rules": list(settings.include_exclude)}
-    return _file(settings, settings.inclexcl, "tsm/inclexcl.j2", rules), system, user
-
-
-def _file(settings: Settings, path: str, template: str, variables: Mapping[str, object]) -> ManagedFile:
-    return ManagedFile(
-        path=path,
-        template=template,
-        variables=variables,
-        owner=settings.owner,
-        group=settings.group,
-        mode=settings.mode,
-        restart=settings.restart,
-    )
+    return settings.file(settings.inclexcl, "tsm/inclexcl.j2", rules), system, user
 
 
 def _stanzas(settings: Settings) -> list[dict[str, object]]:

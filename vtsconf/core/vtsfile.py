@@ -73,9 +73,12 @@ def assignments(data: bytes) -> tuple[Assignment, ...]:
     return tuple(_assignments(data))
 
 
-def _assignments(data: bytes) -> Iterator[Assignment]:
+def _assignments(data: bytes, names: Collection[str] | None = None) -> Iterator[Assignment]:
+    """All of them, or those of `names`."""
     line, counted = 1, 0
     for match in _ASSIGNMENT.finditer(data):
+        if names is not None and match["name"].decode() not in names:
+            continue
         line += data.count(b"\n", counted, match.start())
         counted = match.start()
         stop = match.end() + 1 if match.end() < len(data) else match.end()
@@ -120,7 +123,7 @@ def duplicates(found: Sequence[Assignment], names: Collection[str]) -> dict[str,
 
 def unreadable(data: bytes, names: Collection[str]) -> tuple[Unreadable, ...]:
     """Lines that speak of one of `names` and are neither assignments nor comments."""
-    readable = {found.whole.start for found in _assignments(data)}
+    readable = {match.start() for match in _ASSIGNMENT.finditer(data)}
     return tuple(_unreadable(data, names, readable))
 
 
@@ -179,7 +182,7 @@ def pieces(data: bytes, wishes: Mapping[str, str | None]) -> tuple[Piece, ...]:
     """The same edit as what is kept of the old bytes and what is new, in order."""
     for bad in (name for name in wishes if not NAME.fullmatch(name)):
         raise ValueError(f"`{bad!a}` cannot be the name of a parameter")
-    found = [a for a in _assignments(data) if a.name in wishes]
+    found = list(_assignments(data, wishes))
     last = {a.name: a for a in found}
     swaps: list[tuple[Kept, bytes]] = []
     for assignment in found:
