@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from vtsconf.core.fields import Listed, Mode, Name, Settings, found, refusal, unprintable
 from vtsconf.core.printable import printable
@@ -138,8 +138,11 @@ def _option(value: Any) -> str:
 
 
 Line = Annotated[str, BeforeValidator(_line)]
-# The value of an option: a text, a number, or yes and no.
-Option = Annotated[str, BeforeValidator(_option)]
+
+
+# What a person may write for the value of an option: a text, a number, yes or no, or several of them.
+_OPTION = {"type": ["string", "integer", "boolean"]}
+_OPTIONS: dict[str, Any] = {"anyOf": [_OPTION, {"type": "array", "items": _OPTION}]}
 
 
 def _options(value: Any) -> tuple[str, ...]:
@@ -147,7 +150,7 @@ def _options(value: Any) -> tuple[str, ...]:
 
 
 # One or several values of an option that may be repeated.
-Options = Annotated[tuple[str, ...], BeforeValidator(_options)]
+Options = Annotated[tuple[str, ...], BeforeValidator(_options), WithJsonSchema(_OPTIONS)]
 
 
 def rows(options: Mapping[str, Iterable[str]]) -> list[dict[str, str]]:
