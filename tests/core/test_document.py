@@ -225,6 +225,7 @@ def test_a_damaged_document_is_read_or_complained_about(where, cut, inserted):
 json_data = st.recursive(
     st.none()
     | st.booleans()
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.integers(-(10**30), 10**30)
     | st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), max_size=8),
     lambda below: (

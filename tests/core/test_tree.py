@@ -27,12 +27,28 @@ def test_plain_data_comes_back_as_it_went_in(value):
     assert plain(tree(value)) == value
 
 
-@given(maps, maps, maps)
+# A key is either always a map or never one, as a schema would have it. (Where a layer puts something else in a map's
+# place and the next one a map again, what the first map held is gone, or not, depending on the order: `merge_all`
+# lays the layers on from below, so there it is gone.)
+steady = st.recursive(
+    st.fixed_dictionaries({}, optional={"a": scalars, "b": st.lists(scalars, max_size=2)}),
+    lambda below: st.fixed_dictionaries({}, optional={"a": scalars, "m": below, "n": below}),
+    max_leaves=6,
+)
+
+
+@given(steady, steady, steady)
 def test_it_does_not_matter_which_layers_are_laid_first(a, b, c):
     one = merge(merge(tree(a), tree(b)), tree(c))
     other = merge(tree(a), merge(tree(b), tree(c)))
 
     assert plain(one) == plain(other)
+
+
+def test_what_was_replaced_does_not_come_back():
+    layers = [tree({"a": {"x": 1}}), tree({"a": None}), tree({"a": {"y": 2}})]
+
+    assert plain(merge_all(layers, HERE)) == {"a": {"y": 2}}
 
 
 @given(maps, maps)
