@@ -41,6 +41,14 @@ class Outline:
         """The files that the documents speak of."""
         return tuple(dict.fromkeys(_managed(self.vts)))
 
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """Services that must learn of changed parameters and that nobody said how to restart."""
+        wanted = desired.wanted(self.vts, self.tables).values()
+        named = dict.fromkeys(service for parameter in wanted for service in parameter.restart)
+        described = {name for name, service in self.vts.services.items() if service.restart}
+        return tuple(name for name in named if name not in described)
+
 
 def _managed(vts: desired.Vts) -> Iterator[str]:
     if vts.config_file:
