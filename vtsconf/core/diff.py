@@ -90,7 +90,7 @@ def _side(sign: str, label: str, value: Any) -> Iterator[str]:
         yield f"{sign} {label}{text}"
         return
     yield f"{sign} {label.rstrip()}"
-    yield from (f"{sign}   {line}" for line in text.splitlines())
+    yield from (f"{sign}   {line}".rstrip() for line in text.splitlines())
 
 
 def _hunks(label: str, live: str, desired: str) -> Iterator[str]:
