@@ -34,3 +34,9 @@ def openssh(tmp_path: Path) -> Iterator[StartOpenSsh]:
     yield start
     for server in servers:
         server.stop()
+
+
+@pytest.fixture
+def server(openssh: StartOpenSsh) -> OpenSsh:
+    """A server with nothing special."""
+    return openssh()
