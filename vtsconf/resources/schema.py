@@ -51,7 +51,7 @@ def schema(tables: Tables) -> Schema:
     defs = {name: _templated(_lean(one)) for name, one in definitions["$defs"].items()}
     parts = {name: defs.pop(_target(made[model, "validation"])) for name, model in models.items()}
     vts, rules = parts.pop("vts"), parts.pop("rules")
-    defs |= {name: _repeatable(part) | {"title": ALL[name].TITLE} for name, part in parts.items()}
+    defs |= {name: part | {"title": ALL[name].TITLE} for name, part in parts.items()}
     vts["properties"]["bma"] = {
         "description": vts["properties"]["bma"]["description"],
         "type": ["object", "null"],
@@ -174,20 +174,3 @@ def _within(key: str, value: Any) -> Any:
     if key in ("items", "anyOf", "additionalProperties"):
         return _templated(value)
     return value
-
-
-def _repeatable(node: Any) -> Any:
-    """In a BMA's maps of options a value may stand alone instead of in a list."""
-    match node:
-        case {"patternProperties": dict() as patterns}:
-            return node | {"patternProperties": {k: _alone(_repeatable(v)) for k, v in patterns.items()}}
-        case {"properties": dict() as properties}:
-            return node | {"properties": {k: _repeatable(v) for k, v in properties.items()}}
-    return node
-
-
-def _alone(node: Schema) -> Schema:
-    match node:
-        case {"anyOf": [{"type": "array"} as several, *others], **about}:
-            return {**about, "anyOf": [several, {"type": ["string", "integer", "boolean"]}, *others]}
-    return node

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from vtsconf import bma
 from vtsconf.core.problem import Level
 from vtsconf.core.tree import Path
 from vtsconf.resources.desired import Vts
@@ -25,6 +24,10 @@ def written_paths(vts: Vts) -> Iterator[tuple[str, Path]]:
     yield vts.state_dir, ("vts", "state_dir")
     for file in vts.files:
         yield file, ("vts", "files", file)
+    if not vts.bma:
+        return
+    from vtsconf import bma  # costs time, so only where there is one
+
     for name, settings in vts.bma.items():
         for managed in bma.ALL[name].files(settings):
             yield managed.path, ("vts", "bma", name)
