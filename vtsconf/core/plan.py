@@ -192,5 +192,5 @@ def base_of(path: str, state: FileState | None) -> Base:
         keyed=state.keyed,
         owner=state.owner,
         group=state.group,
-        mode=state.mode if state.owner else "",
+        mode=state.mode,
     )

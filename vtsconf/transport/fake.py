@@ -121,7 +121,8 @@ class MemoryServer:
         if seen.data is None:
             return not base.digest and seen.kind is FileKind.ABSENT
         same = base.digest == (self.key.digest(seen.data) if base.keyed else seen.digest)
-        return same and base.owner in ("", seen.owner) and base.mode in ("", seen.mode)
+        dress = ((base.owner, seen.owner), (base.group, seen.group), (base.mode, seen.mode))
+        return same and all(wanted in ("", found) for wanted, found in dress)
 
     def _change(self, transaction: Transaction, secrets: Secrets) -> None:
         services = {s.name: s for s in transaction.services}
