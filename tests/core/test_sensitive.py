@@ -36,6 +36,7 @@ def test_looks_like_a_secret(line):
         b"PASSWORDAccess generate",
         b"PASSWORDDIR /etc/adsm",
         b"password =",
+        b'password = ""',
         b"password",
         b"compass north",
         b"the tokens are counted",

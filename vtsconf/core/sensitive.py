@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 _PARAMETER = re.compile(r"passw|secret|token|pwd|key_", re.IGNORECASE)
-# A word, a separator, and something behind it. Possessive, so that no live file can make it slow.
-_PAIR = re.compile(rb"(?<![\w.-])([\w.-]++)[\"']?+(?:[ \t]*+[=:]++|[ \t])[ \t]*+(?=[^\s=:])")
+# A word, a separator, and something behind it other than empty quotes. Possessive, so that no live file can make it slow.
+_PAIR = re.compile(rb"(?<![\w.-])([\w.-]++)[\"']?+(?:[ \t]*+[=:]++|[ \t])[ \t]*+(?=[^\s=:])(?!\"\"|'')")
 # The word ends in one for a secret (TSM lets PASSword be cut down to `pass`); so `PASSWORDAccess generate` and
 # `passworddir /x`, which hold none, do not count.
 _WORD = re.compile(

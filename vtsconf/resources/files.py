@@ -81,7 +81,22 @@ class File:
             yield self._without_header()
         elif seen.data is not None and not _has_header(seen.data):
             yield self._foreign()
+        if sensitive.holds_secret(self._without_secrets()):
+            yield self._in_clear()
         yield from self._bad_secrets()
+
+    def _without_secrets(self) -> bytes:
+        return b"".join(part for part in self.content.parts if isinstance(part, bytes))
+
+    def _in_clear(self) -> Problem:
+        return Problem(
+            what=f"the content of {self.path} has a line that looks as if it held a secret in clear",
+            why="it stands in version control, and the bytes of a plan file hold it",
+            remedy="write secret://PROVIDER/REFERENCE in its place, through a variable of its own",
+            level=Level.WARNING,
+            code="secret-in-clear",
+            address=self.address,
+        )
 
     def _bad_secrets(self) -> Iterator[Problem]:
         for ref in dict.fromkeys(self.content.secrets):

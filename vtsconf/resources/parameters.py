@@ -99,6 +99,20 @@ class Parameters:
             if assignment.name in by_name and assignment.form is not vtsfile.Form.PLAIN:
                 yield self._inferred(by_name[assignment.name], assignment)
         yield from self._refusals(data, {a.name: a.text for a in found})
+        yield from self._in_clear()
+
+    def _in_clear(self) -> Iterator[Problem]:
+        for w in self.wanted:
+            if isinstance(w.text, str) and w.text and sensitive.is_sensitive(w.name):
+                yield Problem(
+                    what=f"{w.name} looks like a secret and is written out in the document",
+                    why="it stands in version control, and the bytes of a plan file hold it",
+                    remedy="write where it is kept: secret://env/NAME, secret://file/PATH",
+                    level=Level.WARNING,
+                    code="secret-in-clear",
+                    address=w.address,
+                    place=w.place,
+                )
 
     def _duplicate(self, wanted: WantedParameter, lines: Sequence[int]) -> Problem:
         numbers = ", ".join(map(str, lines))
