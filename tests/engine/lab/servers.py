@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,9 +42,27 @@ def target(lab: Lab, host: Host, **more: object) -> Target:
     return Target(name=host.name, **{**settings, **more})
 
 
-def ended_sleeps(host: Host) -> int:
-    """How many `sleep` run on the server; they are ended by this."""
-    sleeps = [pid for pid in host.processes() if Path(f"/proc/{pid}/comm").read_text() == "sleep\n"]
+def survivors(host: Host) -> int:
+    """How many detached `sleep` run on the server, once they do; they are ended by this."""
+    deadline = time.monotonic() + 5
+    while not (sleeps := _sleeps(host)) and host.processes() and time.monotonic() < deadline:
+        time.sleep(0.02)  # a shell that is about to become one
     for pid in sleeps:
         os.kill(pid, signal.SIGKILL)
     return len(sleeps)
+
+
+def _sleeps(host: Host) -> list[int]:
+    found = []
+    for pid in host.processes():
+        with suppress(OSError):
+            if Path(f"/proc/{pid}/comm").read_text() == "sleep\n":
+                found.append(pid)
+    return found
+
+
+def wait_until(holds: Callable[[], object], seconds: float = 15.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.engine.lab.servers import DETACH, ended_sleeps
+from tests.engine.lab.servers import DETACH, survivors
 from vtsconf.engine.lab.execution import Events
 
 
@@ -47,7 +47,7 @@ def test_the_environment_is_that_of_a_fresh_login(run, host, monkeypatch):
 def test_what_is_detached_outlives_the_channel(run, host):
     run(DETACH)
 
-    assert ended_sleeps(host) == 1
+    assert survivors(host) == 1
 
 
 def test_a_cut_connection_kills_nothing(run, host):
@@ -56,7 +56,7 @@ def test_a_cut_connection_kills_nothing(run, host):
     with pytest.raises(Exception, match="vts1"):
         run("echo 1 event armed; exec sleep 61")
 
-    assert ended_sleeps(host) == 1
+    assert survivors(host) == 1
 
 
 def test_only_the_labs_user_with_the_labs_key_comes_in(run):

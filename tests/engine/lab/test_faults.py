@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.engine.lab.servers import DETACH, ended_sleeps
+from tests.engine.lab.servers import DETACH, survivors, wait_until
 from vtsconf.core.errors import Unreachable, Usage
 from vtsconf.engine.lab.faults import KINDS, NAMES
 
@@ -44,7 +44,7 @@ def test_drop_in_the_middle_of_stdin(run, host):
     host.break_("drop", 1000, once=True)
     with pytest.raises(Unreachable):
         run("cat >tmp/got", b"x" * 300_000)
-    _wait_until(lambda: not host.processes())
+    wait_until(lambda: not host.processes())
 
     assert host.path("/tmp/got").stat().st_size == 1000
     assert run("wc -c", b"x" * 3000).stdout.strip() == b"3000"
@@ -63,7 +63,7 @@ def test_drop_after_an_event(run, host, event):
     host.break_("drop-after", event, once=True)
     with pytest.raises(Unreachable):
         run(f"echo 1 event locked by me; echo 1 event armed; cat >/dev/null; echo x >tmp/after-{event}")
-    _wait_until(lambda: not host.processes())
+    wait_until(lambda: not host.processes())
 
     assert host.path(f"/tmp/after-{event}").exists()
 
@@ -73,16 +73,16 @@ def test_kill_after_an_event_spares_what_is_detached(run, host):
     ended = run(f"{DETACH}; echo 1 event armed; sleep 61; echo no")
 
     assert (ended.code, ended.stdout) == (None, b"1 event armed\n")
-    assert ended_sleeps(host) == 1
+    assert survivors(host) == 1
 
 
 def test_reboot_after_an_event_spares_nothing_but_files(run, host):
     host.break_("reboot-after", "armed", once=True)
     with pytest.raises(Unreachable):
         run(f"{DETACH}; echo kept >tmp/kept; echo 1 event armed; sleep 61")
-    _wait_until(lambda: _answers(run))
+    wait_until(lambda: _answers(run))
 
-    assert ended_sleeps(host) == 0
+    assert survivors(host) == 0
     assert host.service("tapeserver") == "current"
     assert host.path("/tmp/kept").read_text() == "kept\n"
 
@@ -206,10 +206,3 @@ def _seconds(act):
     started = time.monotonic()
     act()
     return time.monotonic() - started
-
-
-def _wait_until(holds, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

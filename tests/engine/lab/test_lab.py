@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.lab.servers import DETACH, target
+from tests.engine.lab.servers import DETACH, target, wait_until
 from vtsconf.core.errors import Locked, Usage, VtsconfError
 from vtsconf.engine.lab.lab import Lab
 from vtsconf.engine.lab.processes import start_time
@@ -65,7 +65,7 @@ def test_after_a_crash_everything_is_found_again(detached, folder):
     _execute(detached, DETACH)
     pid = detached.pid
     os.kill(pid, signal.SIGKILL)
-    _wait_until(lambda: start_time(pid) is None)
+    wait_until(lambda: start_time(pid) is None)
 
     assert detached.pid is None
     assert len(detached.hosts[0].processes()) == 1
@@ -106,21 +106,23 @@ def test_many_at_once_make_one_lab(folder):
 
 def test_interrupted_while_starting_leaves_no_process(folder):
     """^C at any moment of `lab up`: nothing is left running, or a whole lab that `lab down` knows."""
-    argv = (sys.executable, "-m", "vtsconf", "lab", "up", "--servers", "1", str(folder))
-    for delay in (0.15, 0.3, 0.45):
+    argv = (sys.executable, "-m", "vtsconf", "lab", "up", "--servers", "1")
+    for number, delay in enumerate((0.0, 0.1, 0.25, 0.4)):
+        home = folder.with_name(f"lab{number}")
         process = subprocess.Popen(
-            argv, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
+            (*argv, home), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
         )
+        wait_until(lambda home=home: (home / ".lab").exists())
         time.sleep(delay)
         os.killpg(process.pid, signal.SIGINT)
         _, said = process.communicate(timeout=30)
 
         assert b"Traceback" not in said
-        if (folder / ".lab/lab.json").exists():
-            Lab(folder).down()
-        assert _daemons(folder) == []
-    with Lab.up(folder, servers=1) as lab:
-        assert _greets(lab.hosts[0])
+        if (home / ".lab/lab.json").exists():
+            Lab(home).down()
+        assert _daemons(home) == []
+        with Lab.up(home, servers=1) as lab:
+            assert _greets(lab.hosts[0])
 
 
 def test_faults_reach_a_lab_in_another_process(detached):
@@ -254,10 +256,3 @@ def _daemons(folder):
             if b"vtsconf.engine.lab.daemon" in words and str(folder).encode() in words:
                 found.append(process.name)
     return found
-
-
-def _wait_until(holds, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

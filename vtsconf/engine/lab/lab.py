@@ -17,7 +17,7 @@ from vtsconf.engine.lab.foundation import check_folder, create, server_names
 from vtsconf.engine.lab.home import Daemon, Home
 from vtsconf.engine.lab.host import Host
 from vtsconf.engine.lab.launch import start_daemon
-from vtsconf.engine.lab.processes import end_process, end_tree
+from vtsconf.engine.lab.processes import end_all, end_process, of_lab
 from vtsconf.engine.lab.wait import wait_until
 
 
@@ -107,8 +107,7 @@ class Lab:
         """Switch off; returns whether it was on. `purge` deletes the folder and all that is in it."""
         with self._home.hold("up"):
             was_on = self._switch_off()
-            for name in self._home.servers():
-                end_tree(self._home.folder / name)  # what a daemon that was killed has left running
+            end_all(lambda: of_lab(self._home.folder))  # what a daemon that was killed has left running
         if purge:
             shutil.rmtree(self._home.folder)
         return was_on

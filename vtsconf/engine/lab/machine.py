@@ -10,7 +10,7 @@ from pathlib import Path
 from vtsconf.engine.lab.execution import Execution
 from vtsconf.engine.lab.faults import SERVICES, Faults
 from vtsconf.engine.lab.home import USER
-from vtsconf.engine.lab.processes import MARK, end_tree
+from vtsconf.engine.lab.processes import MARK, end_all, of_tree
 from vtsconf.engine.lab.tree import Tree
 from vtsconf.transport.sshd import Line, Reception, Sshd, Welcome
 
@@ -89,7 +89,7 @@ class Machine:
                 return
         try:
             self.sshd.cut()
-            end_tree(self.tree.root)
+            end_all(lambda: of_tree(self.tree.root))
             for service in SERVICES:
                 self.tree.loaded(service).unlink(missing_ok=True)
             self.boot()
@@ -109,8 +109,3 @@ class Machine:
                 timeout=30,
                 executable=str(self.tree.root / "bin/vts-service"),
             )
-
-    def stop(self) -> None:
-        """Switch off: no connections, no processes."""
-        self.sshd.stop()
-        end_tree(self.tree.root)

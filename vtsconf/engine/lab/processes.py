@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 # Every command of a server has this in its environment, and hands it on to what it starts.
@@ -29,7 +30,17 @@ def _stat(pid: int) -> list[str] | None:
 
 def of_tree(tree: Path) -> list[int]:
     """The processes that carry the server's mark, and all their descendants."""
-    mark = b"\0" + f"{MARK}={tree}".encode(errors="surrogateescape") + b"\0"
+    return _marked(f"{MARK}={tree}\0")
+
+
+def of_lab(folder: Path) -> list[int]:
+    """Those of all servers of a lab."""
+    return _marked(f"{MARK}={folder}/")
+
+
+def _marked(mark: str) -> list[int]:
+    """The processes with a variable in their environment that begins so, and all their descendants."""
+    begins = b"\0" + mark.encode(errors="surrogateescape")
     parents: dict[int, int] = {}
     found: set[int] = set()
     for pid in (int(p) for p in os.listdir("/proc") if p.isdecimal()):  # noqa: PTH208 names only, and fast
@@ -38,7 +49,7 @@ def of_tree(tree: Path) -> list[int]:
             continue
         parents[pid] = int(fields[1])
         with contextlib.suppress(OSError):
-            if mark in b"\0" + Path(f"/proc/{pid}/environ").read_bytes() + b"\0":
+            if begins in b"\0" + Path(f"/proc/{pid}/environ").read_bytes() + b"\0":
                 found.add(pid)
     return sorted(_with_descendants(found, parents))
 
@@ -49,19 +60,16 @@ def _with_descendants(found: set[int], parents: dict[int, int]) -> set[int]:
     return found
 
 
-def end_tree(tree: Path, *, seconds: float = 5.0) -> int:
-    """Kill all processes of a server, again until none is left; returns how many were found."""
+def end_all(find: Callable[[], list[int]], *, seconds: float = 5.0) -> None:
+    """Kill all processes that `find` gives, again until it gives none."""
     deadline = time.monotonic() + seconds
-    seen: set[int] = set()
-    while pids := of_tree(tree):
-        seen.update(pids)
+    while pids := find():
         for pid in pids:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         if time.monotonic() > deadline:
             break
         time.sleep(0.005)
-    return len(seen)
 
 
 def end_process(pid: int, started: int, *, seconds: float = 10.0) -> bool:

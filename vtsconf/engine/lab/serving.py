@@ -10,6 +10,7 @@ from datetime import datetime
 
 from vtsconf.engine.lab.home import Home, public_key
 from vtsconf.engine.lab.machine import Machine
+from vtsconf.engine.lab.processes import end_all, of_lab
 
 
 class Serving:
@@ -49,6 +50,7 @@ class Serving:
     def stop(self) -> None:
         """Switch all off, with every process they have started."""
         for machine in self.machines.values():
-            machine.stop()
+            machine.sshd.stop()
+        end_all(lambda: of_lab(self._home.folder))
         self._home.sign_off()
         self._held.close()
