@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -170,7 +172,7 @@ def test_a_misspelt_key_is_suggested():
 
 LISTING = """{
   "_meta": {"hostvars": {
-    "vts1": {"ansible_host": "127.0.0.1", "vts": {"release": "8.3"}, "motto": {"__ansible_unsafe": "{{ x }}"}},
+    "vts1": {"ansible_host": "127.0.0.1", "vts": {"release": "8.3"}},
     "alone": {}
   }},
   "all": {"children": ["ungrouped", "prod"]},
@@ -192,8 +194,11 @@ def test_what_ansible_inventory_prints():
     assert variables(found)["stage"] == "production"
 
 
-def test_a_value_that_ansible_calls_unsafe_is_no_template():
-    assert variables(listing(LISTING))["motto"] == "{{ x }}"
+@pytest.mark.parametrize("text", ["{{ x }}", "{% endraw %}{{ 1 }}", "a\n\"{# \\ '😀é }}", "plain"])
+def test_a_value_that_ansible_calls_unsafe_is_no_template(text):
+    found = listing(json.dumps({"_meta": {"hostvars": {"vts1": {"motto": {"__ansible_unsafe": text}}}}}))
+
+    assert variables(found)["motto"] == text
 
 
 names = st.sampled_from(["a", "b", "c", "d", "all", "vts[1:2]", "x:22", "", "-o", "ungrouped"])
@@ -207,8 +212,6 @@ bodies = st.recursive(
 @given(bodies)
 @settings(max_examples=300, deadline=None)
 def test_whatever_the_shape_it_is_an_inventory_or_a_problem(body):
-    import json
-
     tree, _ = read_json(json.dumps(body), "f")
     for read in (read_inventory, read_listing):
         found, problems = read(tree, "f")
@@ -222,8 +225,6 @@ def test_whatever_the_shape_it_is_an_inventory_or_a_problem(body):
 
 @pytest.mark.parametrize("name", ["a b", "a/b", "..", "-x", "a;b", "a\nb", "é" * 300, "a$b", "~a\x1b"])
 def test_names_that_could_hurt_a_path_or_a_command_are_refused(name):
-    import json
-
     tree, wrong = read_json(json.dumps({"all": {"hosts": {name: None}}}), "f")
     found, problems = read_inventory(tree, "f")
 

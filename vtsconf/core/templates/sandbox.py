@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Any
 
 import jinja2
 from jinja2 import nodes
-from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.visitor import NodeTransformer
 
 from vtsconf.core.content import mark
-from vtsconf.core.problem import Place, Problem, suggestion
+from vtsconf.core.problem import Place
 from vtsconf.core.secret import SecretRef
 from vtsconf.core.templates import Loader, TemplateError, is_name
+from vtsconf.core.templates.complaint import complaint
 from vtsconf.core.templates.filters import FILTERS, TEXT_METHODS
 from vtsconf.core.templates.meter import (
     MAX_LENGTH,
@@ -30,6 +29,7 @@ from vtsconf.core.templates.meter import (
     spend,
 )
 from vtsconf.core.templates.pending import Pending
+from vtsconf.core.templates.pricing import Pricing
 
 _SAFE_METHODS: dict[type, frozenset[str]] = {
     str: frozenset(
@@ -90,7 +90,7 @@ class Sandbox:
         except TemplateError:
             raise
         except Exception as error:  # noqa: BLE001 - a template's code may raise anything
-            raise TemplateError(_problem(error, place, names, in_file=not native)) from None
+            raise TemplateError(complaint(error, place, names, in_file=not native)) from None
 
     def _compile(self, source: str, name: str, native: bool) -> tuple[jinja2.Template, bool]:
         if len(source) > MAX_LENGTH:
@@ -145,7 +145,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False
     ) -> str:
         """Put the meter into the template before it becomes code."""
-        metered_source = _Meter().visit(source)
+        metered_source = Pricing().visit(source)
         metered_source.set_environment(self)
         return super()._generate(metered_source, name, filename, defer_init)
 
@@ -245,100 +245,3 @@ def _plain(value: Any) -> Any:
     ):
         return [_plain(item) for item in metered(value)]
     raise ValueError(f"the result is no plain data but a {type(value).__name__}")
-
-
-class _Meter(NodeTransformer):
-    """Puts a price on everything that can be repeated, and on joining text."""
-
-    def visit_For(self, node: nodes.For) -> Any:  # noqa: N802 - jinja2's naming
-        if node.recursive:
-            raise jinja2.TemplateSyntaxError("recursive loops are not offered", node.lineno)
-        weight = nodes.Const(4 + _fixed_text(node), lineno=node.lineno)
-        node.iter = _called("metered", [node.iter, weight], node.lineno)
-        return self._visited(node)
-
-    def visit_Concat(self, node: nodes.Concat) -> Any:  # noqa: N802 - jinja2's naming
-        return self._visited(_called("joined", node.nodes, node.lineno))
-
-    def visit_Macro(self, node: nodes.Macro) -> Any:  # noqa: N802 - jinja2's naming
-        return self._priced(node)
-
-    def visit_CallBlock(self, node: nodes.CallBlock) -> Any:  # noqa: N802 - jinja2's naming
-        return self._priced(node)
-
-    def visit_Block(self, node: nodes.Block) -> Any:  # noqa: N802 - jinja2's naming
-        return self._priced(node)
-
-    def visit_Template(self, node: nodes.Template) -> Any:  # noqa: N802 - jinja2's naming
-        return self._priced(node)
-
-    def _priced(self, node: Any) -> Any:
-        price = _called("spend", [nodes.Const(1 + _fixed_text(node), lineno=node.lineno)], node.lineno)
-        at = 1 if node.body and isinstance(node.body[0], nodes.Extends) else 0
-        node.body.insert(at, nodes.ExprStmt(price, lineno=node.lineno))
-        return self._visited(node)
-
-    def _visited(self, node: Any) -> Any:
-        return self.generic_visit(node)
-
-
-def _called(name: str, arguments: Sequence[nodes.Node], line: int) -> nodes.Call:
-    return nodes.Call(
-        nodes.EnvironmentAttribute(name, lineno=line), list(arguments), [], None, None, lineno=line
-    )
-
-
-def _fixed_text(node: nodes.Node) -> int:
-    return sum(len(text.data) for text in node.find_all(nodes.TemplateData))
-
-
-def _problem(error: Exception, place: Place, names: Mapping[str, Any], *, in_file: bool) -> Problem:
-    """What a person should hear of an error inside a template."""
-    what, remedy = _sentence(error, names)
-    if in_file:
-        place = _place_in_file(error, place)
-    return Problem(what=what, remedy=remedy, code="template", place=place)
-
-
-def _sentence(error: Exception, names: Mapping[str, Any]) -> tuple[str, str]:  # noqa: PLR0911 - one a kind of error
-    said = str(error)[:200]
-    match error:
-        case TooMuch():
-            return (
-                f"the template is stopped: {said}",
-                "make it smaller: a template has a budget of steps and characters",
-            )
-        case RecursionError():
-            return "the template is nested too deep, or calls itself", "make it simpler"
-        case SecurityError():
-            return (
-                f"a template may not do that: {said}",
-                "templates reach plain values only; filters do the rest",
-            )
-        case jinja2.UndefinedError():
-            name = said.split("'")[1] if said.startswith("'") and said.count("'") >= 2 else ""
-            hint = suggestion(name, names) if name else ""
-            return (
-                f"in the template: {said}",
-                hint or "define it, or give a default: {{ name | default('…') }}",
-            )
-        case jinja2.TemplateNotFound():
-            return f"there is no template `{said}`", "put it into the project's templates folder"
-        case jinja2.TemplateAssertionError() if "filter" in said:
-            return f"in the template: {said}", f"there are: {', '.join(sorted(FILTERS))}"
-        case jinja2.TemplateSyntaxError():
-            return f"the template cannot be read: {said}", "see the Jinja template language"
-        case _:
-            return f"the template fails: {said or type(error).__name__}", ""
-
-
-def _place_in_file(error: Exception, place: Place) -> Place:
-    if isinstance(error, jinja2.TemplateSyntaxError):
-        return Place(error.name or place.file, error.lineno)
-    trace, found = error.__traceback__, place
-    while trace is not None:
-        template = trace.tb_frame.f_globals.get("__jinja_template__")
-        if template is not None:
-            found = Place(template.name or place.file, template.get_corresponding_lineno(trace.tb_lineno))
-        trace = trace.tb_next
-    return found

@@ -1,108 +1,18 @@
-"""Hosts and groups: Ansible's YAML inventory and the JSON of `ansible-inventory --list`.
-
-Variables are merged in this order: all, then parent groups, then child groups, then the host; maps merge key by
-key, everything else is replaced. Groups of the same depth go by `ansible_group_priority` (1 when unset; the higher
-goes later), then by name. A group's variables in the inventory go before those of its group_vars file.
-"""
+"""An inventory being read: what was found so far, and what is wrong with it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
 from vtsconf.core import ranges
+from vtsconf.core.inventory.model import Group, Inventory, Member
 from vtsconf.core.problem import Level, Place, Problem, suggestion
 from vtsconf.core.tree import Leaf, Map, Node, Seq, merge_all
 
 _GROUP_KEYS = ("hosts", "children", "vars")
 _BAD_NAME = frozenset(" \t\n\r/\\,;:!&'\"`$()<>|*?{}[]")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """`hosts` are its own members, not those of its children. `depth` is 0 for `all`."""
-
-    name: str
-    place: Place
-    hosts: tuple[str, ...]
-    children: tuple[str, ...]
-    variables: Map
-    depth: int
-    priority: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """A host as the inventory has it; `groups` are all it is in, in merge order, `all` first."""
-
-    name: str
-    place: Place
-    variables: Map
-    groups: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inventory:
-    """All groups and hosts, in the order they were written."""
-
-    groups: Mapping[str, Group] = field(default_factory=dict[str, Group])
-    hosts: Mapping[str, Member] = field(default_factory=dict[str, Member])
-
-    def members(self, group: str) -> tuple[str, ...]:
-        """Hosts of the group and its children, in the inventory's order; () for an unknown group."""
-        return tuple(name for name, host in self.hosts.items() if group in host.groups)
-
-    def listing(self) -> dict[str, list[str]]:
-        """Every group with its hosts: Ansible's variable `groups`."""
-        listing: dict[str, list[str]] = {name: [] for name in self.groups}
-        for name, host in self.hosts.items():
-            for group in host.groups:
-                listing[group].append(name)
-        return listing
-
-
-def group_layers(inventory: Inventory, groups: Iterable[str], group_vars: Mapping[str, Map]) -> list[Map]:
-    """The variables of groups, in merge order: of each those of the inventory, then those of its own file."""
-    layers = []
-    for name in groups:
-        layers.append(inventory.groups[name].variables)
-        if name in group_vars:
-            layers.append(group_vars[name])
-    return layers
-
-
-def read_inventory(tree: Node | None, name: str) -> tuple[Inventory, list[Problem]]:
-    """The inventory that a YAML document (core/document.py) says."""
-    draft = _Draft(name)
-    if tree is None:
-        draft.problem("the inventory is empty", Place(name), remedy="write `all:` with `hosts:` under it")
-    elif not isinstance(tree, Map):
-        draft.problem(
-            f"an inventory is a map of groups, not {_kind(tree)}", tree.place, remedy="begin with `all:`"
-        )
-    else:
-        for group, body in tree.entries.items():
-            draft.group(group, body, tree.key_places[group])
-    return draft.finished(), draft.problems
-
-
-def read_listing(tree: Node | None, name: str) -> tuple[Inventory, list[Problem]]:
-    """The inventory that `ansible-inventory --list` prints: `_meta.hostvars`, and groups with hosts, children, vars."""
-    draft = _Draft(name)
-    if not isinstance(tree, Map):
-        what = "is empty" if tree is None else f"is a map of groups, not {_kind(tree)}"
-        draft.problem(f"the output of an inventory {what}", tree.place if tree else Place(name))
-        return draft.finished(), draft.problems
-    for group, body in tree.entries.items():
-        if group != "_meta":
-            draft.listed_group(group, body, tree.key_places[group])
-    meta = tree.entries.get("_meta")
-    variables = meta.entries.get("hostvars") if isinstance(meta, Map) else None
-    if isinstance(variables, Map):
-        for host, body in variables.entries.items():
-            draft.host(host, _unwrapped(body, draft), variables.key_places[host], group=None)
-    return draft.finished(), draft.problems
 
 
 @dataclass(slots=True)
@@ -119,7 +29,7 @@ class _HostDraft:
     variables: list[Map] = field(default_factory=list)
 
 
-class _Draft:
+class Draft:
     """An inventory being read: what was found so far, and what is wrong with it."""
 
     def __init__(self, name: str) -> None:
@@ -163,7 +73,7 @@ class _Draft:
                 draft.children.setdefault(child, where)
                 self._groups.setdefault(child, _GroupDraft(where))
         if variables := parts.get("vars"):
-            self._group_variables(name, draft, _unwrapped(variables, self))
+            self._group_variables(name, draft, variables)
 
     def host(self, pattern: str, body: Node | None, place: Place, group: str | None) -> None:
         """A host or a range of hosts, in a group or (None) in whatever groups it is."""
@@ -204,7 +114,7 @@ class _Draft:
             return
         for name, body in self._entries(value, f"`hosts` of `{group}`").items():
             place = value.key_places[name] if isinstance(value, Map) else value.place
-            self.host(name, body if not _is_null(body) else None, place, group)
+            self.host(name, body if not is_null(body) else None, place, group)
 
     def _children(self, group: str, draft: _GroupDraft, value: Node) -> None:
         for name, body in self._entries(value, f"`children` of `{group}`").items():
@@ -238,24 +148,24 @@ class _Draft:
         """The entries of a map; none for null; a problem for anything else."""
         if isinstance(node, Map):
             return node.entries
-        if node is not None and not _is_null(node):
-            self.problem(f"{what} must be a map, not {_kind(node)}", node.place)
+        if node is not None and not is_null(node):
+            self.problem(f"{what} must be a map, not {kind(node)}", node.place)
         return {}
 
     def _names(self, node: Node | None, what: str) -> list[tuple[str, Place]]:
-        if node is None or _is_null(node):
+        if node is None or is_null(node):
             return []
         if isinstance(node, Map):
             return [(name, node.key_places[name]) for name in node.entries]
         if not isinstance(node, Seq):
-            self.problem(f"{what} must be a list, not {_kind(node)}", node.place)
+            self.problem(f"{what} must be a list, not {kind(node)}", node.place)
             return []
         names = []
         for item in node.items:
             if isinstance(item, Leaf) and isinstance(item.value, str):
                 names.append((item.value, item.place))
             else:
-                self.problem(f"{what} holds {_kind(item)} where a name belongs", item.place)
+                self.problem(f"{what} holds {kind(item)} where a name belongs", item.place)
         return names
 
     def _named(self, name: str, what: str, place: Place) -> bool:
@@ -368,11 +278,11 @@ def _split_port(name: str) -> tuple[str, int | None]:
     return name, None
 
 
-def _is_null(node: Node) -> bool:
+def is_null(node: Node) -> bool:
     return isinstance(node, Leaf) and node.value is None
 
 
-def _kind(node: Node) -> str:
+def kind(node: Node) -> str:
     match node:
         case Map():
             return "a map"
@@ -386,27 +296,3 @@ def _kind(node: Node) -> str:
             return "text"
         case _:
             return "a number"
-
-
-def _unwrapped(node: Node, draft: _Draft) -> Node:
-    """Ansible's JSON wraps text that must not be templated, and vaulted text, into maps of one key."""
-    match node:
-        case Map(entries={"__ansible_unsafe": Leaf(value=str(text)), **rest}) if not rest:
-            # Unsafe means: not a template. A value with braces would become one here.
-            return Leaf(text if "{{" not in text else "{% raw %}" + text + "{% endraw %}", node.place)
-        case Map(entries={"__ansible_vault": _}):
-            draft.problem(
-                "a value of ansible-vault",
-                node.place,
-                why="ansible-vault is not read",
-                remedy="write secret://PROVIDER/REFERENCE and keep the value with one of env, file, cmd, keyring, sops",
-            )
-            return Leaf(None, node.place)
-        case Map():
-            return Map(
-                {k: _unwrapped(v, draft) for k, v in node.entries.items()}, node.key_places, node.place
-            )
-        case Seq():
-            return Seq(tuple(_unwrapped(item, draft) for item in node.items), node.place)
-        case _:
-            return node
