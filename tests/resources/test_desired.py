@@ -11,9 +11,10 @@ from vtsconf.core.problem import Level
 from vtsconf.core.secret import SecretRef
 from vtsconf.core.tablefile import read_tables
 from vtsconf.core.tree import place_of, plain
-from vtsconf.resources.desired import Vts, Written, read, wanted
+from vtsconf.resources.desired import Vts, read, wanted
 from vtsconf.resources.lints import Subject, lint
 from vtsconf.resources.lints.erase import could_erase
+from vtsconf.resources.written import Written
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = {f.name: f.read_text() for f in (ROOT / "schemas" / "parameters").glob("*.yaml")}
@@ -92,7 +93,7 @@ def test_the_keys_that_a_person_can_write_are_all_kept():
     kept = set(Vts.__dataclass_fields__)
 
     assert set(Written.model_fields) - kept == set()
-    assert kept - set(Written.model_fields) == {"rules", "families", "parameters"}
+    assert kept - set(Written.model_fields) == {"policies", "rules", "families", "parameters"}
 
 
 def test_a_host_without_vts_is_an_empty_desired_state():
@@ -103,6 +104,7 @@ def test_a_host_without_vts_is_an_empty_desired_state():
 KEYS = st.sampled_from(
     [
         *Written.model_fields,
+        "policies",
         *("ems", "hsm", "cleanup", "parameters", "rules", "hosts", "DEV2", "ANYSYS", "vaults", "resetdevs"),
         *("enable", "autoerase", "hsm_x", "check", "run", "restart", "content", "mode", "/etc/motd", "tsm"),
         *(

@@ -1,157 +1,21 @@
-"""What stands under `vts`: the desired state of one server, checked."""
+"""The desired state of one server: everything under `vts`, read and checked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pydantic import Field, model_validator
-
-from vtsconf.core.fields import (
-    Argv,
-    Listed,
-    Mode,
-    Name,
-    Named,
-    NothingIsEmpty,
-    Path,
-    Seconds,
-    Settings,
-    found,
-    refusal,
-)
+from vtsconf.core.fields import found
 from vtsconf.core.problem import Place, Problem, errors
 from vtsconf.core.tables import OTHER, Tables
-from vtsconf.core.tree import Path as TreePath
+from vtsconf.core.tree import Path
 from vtsconf.core.validation import Locate, unknown_key, validated
 from vtsconf.core.wanted import WantedParameter, gather
-from vtsconf.resources.policies import Policy, Rule
+from vtsconf.resources.written import Command, File, Health, Service, VtsPolicyCommand, Written
 
-_RESTART = "Services to restart after a change, by name."
-Vault = Annotated[str, Field(pattern=r"^/?VAULT[A-Za-z0-9_]{1,30}$")]
-
-
-class Service(Settings):
-    """How a service of the server is restarted and asked for its state; nothing of it is documented."""
-
-    restart: Argv | None = Field(
-        default=None, description="The command that restarts it, as a list of words."
-    )
-    status: Argv | None = Field(default=None, description="Exit 0 says that it runs; asked after a restart.")
-
-
-class File(Settings):
-    """A whole file on the server, with literal content or from a template."""
-
-    content: str | None = Field(default=None, description="The text itself, or secret://… for all of it.")
-    template: str | None = Field(
-        default=None,
-        description="A file of templates/, the site's before the built-in ones.",
-        examples=["motd.j2"],
-    )
-    owner: Name | None = Field(default=None, description="Not set: it stays as it is.")
-    group: Name | None = Field(default=None, description="Not set: it stays as it is.")
-    mode: Mode = Field(default="0644", description="Four octal digits, in quotes.", examples=["0644", "0600"])
-    validate_with: Argv | None = Field(
-        default=None,
-        alias="validate",
-        description="Run on the staged file before it is taken; {} stands for its path; exit 0 lets it pass.",
-        examples=[["visudo", "-cf", "{}"]],
-    )
-    restart: Listed[Name] = Field(default=(), description=_RESTART)
-
-    @model_validator(mode="after")
-    def _has_one_content(self) -> File:
-        if (self.content is None) == (self.template is None):
-            both = self.content is not None
-            raise refusal(
-                "a file has both content and template" if both else "a file has neither content nor template",
-                why="its bytes come from exactly one of them",
-                remedy="take one out" if both else "add `content: |` or `template: NAME.j2`",
-            )
-        return self
-
-
-class Command(Settings):
-    """A command that is run only where its check fails."""
-
-    check: Argv = Field(description="Exit 0 says that there is nothing to do. It must change nothing.")
-    run: Argv = Field(description="What to do where the check fails; afterwards the check must pass.")
-    revert: Argv | None = Field(default=None, description="What takes it back when the change is taken back.")
-    restart: Listed[Name] = Field(default=(), description=_RESTART)
-
-
-class Health(Settings):
-    """A question asked before a change is confirmed; exit 0 is yes."""
-
-    run: Argv = Field(description="Exit 0 says that the server is well.")
-    on: Literal["server", "controller"] = Field(default="server", description="Where the question is asked.")
-
-
-class VtsPolicyCommand(Settings):
-    """The server's own VTSPolicy command; the line is given to it as one further word."""
-
-    command: Argv = Field(
-        description="The command; its name is in no manual we know, so there is no default."
-    )
-
-
-class Written(Settings):
-    """The desired state of one server. Parameter families (ems, hsm, cleanup, …) stand beside these keys."""
-
-    release: str | None = Field(
-        default=None, description="The VTS release of the server, in quotes.", examples=["8.3", "6.04.03"]
-    )
-    config_file: Path | None = Field(
-        default=None,
-        description="The VTS configuration file. No manual we know says where it is; `vtsconf doctor` looks for it.",
-    )
-    confirm_within: Seconds = Field(
-        ge=1,
-        le=86400,
-        default=120,
-        description="How long the server waits to be told that a change is good, before it takes it back.",
-    )
-    state_dir: Path = Field(
-        default="/var/lib/vtsconf", description="Where the lock and the old bytes are kept there."
-    )
-    services: Named[Service] = Field(default_factory=dict, description="Services of the server, by name.")
-    files: Annotated[dict[Path, File], NothingIsEmpty] = Field(
-        default_factory=dict, description="Whole files that we own, by their paths."
-    )
-    commands: Named[Command] = Field(
-        default_factory=dict,
-        description="What no file can say: commands that run only where their check fails.",
-    )
-    health: Named[Health] = Field(
-        default_factory=dict, description="Questions asked before a change is confirmed."
-    )
-    bma: Annotated[dict[str, Any], NothingIsEmpty] = Field(
-        default_factory=dict, description="Backup applications: the client's files, by name."
-    )
-    policies: Named[Policy] = Field(
-        default_factory=dict, description="Which tapes are migrated, restored or erased."
-    )
-    vtspolicy: VtsPolicyCommand | None = Field(
-        default=None, description="The server's own VTSPolicy command; the line is one further word."
-    )
-    vaults: Listed[Vault] = Field(
-        default=(), description="The vaults of the server, for checks.", examples=[["VAULT01", "VAULT02"]]
-    )
-    allow_erase: Listed[str] = Field(
-        default=(),
-        description="What may erase data, each by its name: a parameter, a policy, commands/NAME, files//PATH.",
-        examples=[["cleanup_autoerase"]],
-    )
-
-
-class Rules(Settings):
-    """The one key of `ems` that is no parameter."""
-
-    rules: Named[Rule] = Field(
-        default_factory=dict, description="What an EMS event makes the executor do (`migrate run --follow`)."
-    )
+if TYPE_CHECKING:
+    from vtsconf.resources.policies import Policy, Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,34 +83,45 @@ def read(host: Host, tables: Tables) -> tuple[Vts | None, list[Problem]]:
 def _assembled(
     host: Host, tables: Tables, sections: dict[str, Any], families: dict[str, Any]
 ) -> tuple[Vts | None, list[Problem]]:
-    parameters = families.pop(OTHER, {})
-    families, rules, problems = _without_rules(host, families)
-    model, wrong = validated(
-        Written, sections, path=("vts",), locate=host.locate, host=host.name, more_keys=tables.families
+    """Each part is judged whatever is wrong with the others, so that all is said at once."""
+    parameters = families.pop(OTHER, None)
+    ems = families.get("ems")
+    rules = ems.get("rules") if isinstance(ems, Mapping) else None
+    if isinstance(ems, Mapping):
+        families["ems"] = {key: value for key, value in ems.items() if key != "rules"}
+    policies, policies_wrong = _policies(host, sections.pop("policies", None), rules)
+    bma, bma_wrong = _bma(host, sections.get("bma"))
+    model, model_wrong = validated(
+        Written,
+        sections,
+        path=("vts",),
+        locate=host.locate,
+        host=host.name,
+        more_keys=[*tables.families, "policies"],
     )
-    problems += wrong
-    bma, wrong = _bma(host, sections.get("bma"))
-    problems += wrong
     _, wrong = gather(families, parameters, tables=tables, locate=host.locate, host=host.name)
-    problems += wrong
+    problems = [*model_wrong, *policies_wrong, *bma_wrong, *wrong]
     if model is None or errors(problems):
         return None, problems
-    known = {name: getattr(model, name) for name in Written.model_fields} | {"bma": bma}
-    return Vts(**known, rules=rules, families=families, parameters=parameters or {}), problems
+    known = {name: getattr(model, name) for name in Written.model_fields} | {"bma": bma} | policies
+    return Vts(**known, families=families, parameters=parameters or {}), problems
 
 
-def _without_rules(
-    host: Host, families: dict[str, Any]
-) -> tuple[dict[str, Any], dict[str, Rule], list[Problem]]:
-    """The families, their parameters only, and the rules that stood in `ems`."""
-    ems = families.get("ems")
-    if not isinstance(ems, Mapping) or "rules" not in ems:
-        return families, {}, []
-    rest = {key: value for key, value in ems.items() if key != "rules"}
-    rules, problems = validated(
-        Rules, {"rules": ems["rules"]}, path=("vts", "ems"), locate=host.locate, host=host.name
+def _policies(host: Host, policies: Any, rules: Any) -> tuple[dict[str, Any], list[Problem]]:
+    """The policies, and the rules that stand under `ems`, where there are any."""
+    if policies is None and rules is None:
+        return {}, []
+    from vtsconf.resources.policies import Policies, Rules  # costs time, so only where it is needed
+
+    checked, wrong = validated(
+        Policies, {"policies": policies}, path=("vts",), locate=host.locate, host=host.name
     )
-    return families | {"ems": rest}, (rules.rules if rules else {}), problems
+    following, more = validated(
+        Rules, {"rules": rules}, path=("vts", "ems"), locate=host.locate, host=host.name
+    )
+    if checked is None or following is None:
+        return {}, [*wrong, *more]
+    return {"policies": checked.policies, "rules": following.rules}, []
 
 
 def _bma(host: Host, written: Any) -> tuple[dict[str, Any], list[Problem]]:
@@ -275,7 +150,7 @@ def _bma(host: Host, written: Any) -> tuple[dict[str, Any], list[Problem]]:
     return settings, problems
 
 
-def nowhere(path: TreePath, *, key: bool = False) -> Place | None:  # noqa: ARG001 the shape of Locate
+def nowhere(path: Path, *, key: bool = False) -> Place | None:  # noqa: ARG001 the shape of Locate
     """Where something is that was not read from a file."""
     return None
 

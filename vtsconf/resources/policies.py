@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from vtsconf.core.fields import Bytes, Listed, Name, Scalar, Seconds, Settings, found, refusal
+from vtsconf.core.fields import Bytes, Listed, Name, Named, Scalar, Seconds, Settings, found, refusal
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Backup = Literal["migrate", "restore", "erase"]
@@ -141,6 +141,14 @@ class Policy(Settings):
         return self
 
 
+class Policies(Settings):
+    """The policies of one server."""
+
+    policies: Named[Policy] = Field(
+        default_factory=dict, description="Which tapes are migrated, restored or erased."
+    )
+
+
 class Rule(Settings):
     """What an EMS event makes the executor do; acted on by `migrate run --follow`."""
 
@@ -153,3 +161,11 @@ class Rule(Settings):
     )
     bma: Name | None = None
     options: dict[str, Scalar] = Field(default_factory=dict)
+
+
+class Rules(Settings):
+    """The one key of `ems` that is no parameter."""
+
+    rules: Named[Rule] = Field(
+        default_factory=dict, description="What an EMS event makes the executor do (`migrate run --follow`)."
+    )

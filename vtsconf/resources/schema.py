@@ -10,7 +10,8 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from vtsconf.bma import ALL
 from vtsconf.core.tables import ANYSYS, NAME, OTHER, Row, Scope, Table, Tables
-from vtsconf.resources.desired import Rules, Written
+from vtsconf.resources.policies import Policies, Rules
+from vtsconf.resources.written import Written
 
 Schema = dict[str, Any]
 
@@ -41,7 +42,7 @@ class _Plain(GenerateJsonSchema):
 
 def schema(tables: Tables) -> Schema:
     """A JSON Schema (draft 2020-12) for files of group_vars and host_vars; other variables are left alone."""
-    models: dict[str, type[BaseModel]] = {"vts": Written, "rules": Rules}
+    models: dict[str, type[BaseModel]] = {"vts": Written, "policies": Policies, "rules": Rules}
     models |= {name: application.Settings for name, application in ALL.items()}
     made, definitions = models_json_schema(
         [(model, "validation") for model in models.values()],
@@ -50,7 +51,8 @@ def schema(tables: Tables) -> Schema:
     )
     defs = {name: _templated(_lean(one)) for name, one in definitions["$defs"].items()}
     parts = {name: defs.pop(_target(made[model, "validation"])) for name, model in models.items()}
-    vts, rules = parts.pop("vts"), parts.pop("rules")
+    vts, policies, rules = parts.pop("vts"), parts.pop("policies"), parts.pop("rules")
+    vts["properties"] |= policies["properties"]
     defs |= {name: part | {"title": ALL[name].TITLE} for name, part in parts.items()}
     vts["properties"]["bma"] = {
         "description": vts["properties"]["bma"]["description"],

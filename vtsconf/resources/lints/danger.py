@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 # VTS's own verbs [8.2 Config p.89], the BMAs' ways to drop the file they saved (bma-facts, section 1, rule 4), and
 # the switches of Scan/Cleanup.
@@ -32,32 +32,28 @@ _READERS = frozenset(
 _VAULT = r"\bV(?:AULT\w*|[A-Z]*[*?\[])[^\s\"';&|]*|(?<![^\s\"'=])/+(?:[A-Z]*[*?\[][^\s\"']*|(?=[\s\"']|$))"
 
 
-def in_text(text: str, vaults: Collection[str] = ()) -> str:
+_PATTERNS = (
+    _VERBS,
+    re.compile(rf"(?<![\w.-])(?:{_DESTROYERS})(?:\.\w+)?\s[^\n;&|]{{0,500}}?(?:{_VAULT})", re.MULTILINE),
+    re.compile(rf">\s*[\"']?/*(?:{_VAULT})", re.MULTILINE),
+)
+
+
+def in_text(text: str) -> str:
     """The first piece of a file's text that could destroy a tape if it were run or obeyed; "" for none."""
-    vault = _vault(vaults)
-    patterns = (
-        _VERBS,
-        re.compile(rf"(?<![\w.-])(?:{_DESTROYERS})(?:\.\w+)?\s[^\n;&|]{{0,500}}?(?:{vault})", re.MULTILINE),
-        re.compile(rf">\s*[\"']?/*(?:{vault})", re.MULTILINE),
-    )
-    found = next((match for pattern in patterns if (match := pattern.search(text))), None)
+    found = next((match for pattern in _PATTERNS if (match := pattern.search(text))), None)
     return " ".join(found[0].split())[:80] if found else ""
 
 
-def in_words(words: Sequence[str], vaults: Collection[str] = (), config_file: str | None = None) -> str:
+def in_words(words: Sequence[str], config_file: str | None = None) -> str:
     """The reason why a command could destroy a tape; "" when none is seen."""
     if not words or posixpath.basename(words[0]) in _READERS:
         return ""
     line = " ".join(words)
-    if found := in_text(line, vaults):
+    if found := in_text(line):
         return f"it says `{found}`"
-    if touched := re.search(_vault(vaults), line):
+    if touched := re.search(_VAULT, line):
         return f"it works on `{touched[0][:60] or '/'}`"
     if config_file and config_file in line:
         return "it works on the configuration file, where it could switch automatic erasing on"
     return ""
-
-
-def _vault(vaults: Collection[str]) -> str:
-    """A pattern for the paths of vaults: of the manuals' form, and by the names in `vts.vaults`."""
-    return "|".join([_VAULT, *(rf"\b{re.escape(v.lstrip('/'))}\b" for v in vaults)])

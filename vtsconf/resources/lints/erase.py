@@ -255,7 +255,7 @@ def _options(word: str, options: Mapping[str, object], path: Path, address: str)
 
 def _bma_settings(subject: Subject) -> Iterator[_Risk]:
     for name, settings in subject.vts.bma.items():
-        if found := danger.in_text("\n".join(_lines(settings.model_dump())), subject.vts.vaults):
+        if found := danger.in_text("\n".join(_lines(settings.model_dump()))):
             yield _Risk(
                 name=f"bma/{name}",
                 what=f"vts.bma.{name} could erase data: `{found}`",
@@ -283,7 +283,7 @@ def _lines(value: Any) -> Iterator[str]:
 
 def _commands(subject: Subject) -> Iterator[_Risk]:
     for address, path, words in _argvs(subject.vts):
-        reason = danger.in_words(words, subject.vts.vaults, subject.vts.config_file)
+        reason = danger.in_words(words, subject.vts.config_file)
         if reason:
             yield _Risk(
                 name=address,
@@ -317,7 +317,7 @@ def _files(subject: Subject, rendered: Mapping[str, str]) -> Iterator[_Risk]:
     ways: dict[str, Path] = dict.fromkeys(rendered, ("vts",))
     ways |= dict(written_paths(vts))
     for path, way in ways.items():
-        if in_vault(path, vts):
+        if in_vault(path):
             yield _Risk(
                 name=f"files/{path}",
                 what=f"{path} is in a vault: writing it could overwrite a tape",
@@ -329,7 +329,7 @@ def _files(subject: Subject, rendered: Mapping[str, str]) -> Iterator[_Risk]:
             )
     texts = {path: file.content or "" for path, file in vts.files.items()} | dict(rendered)
     for path, text in texts.items():
-        if found := danger.in_text(text, vts.vaults):
+        if found := danger.in_text(text):
             yield _Risk(
                 name=f"files/{path}",
                 what=f"the content of {path} could erase data: `{found}`",

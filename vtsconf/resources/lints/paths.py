@@ -11,10 +11,9 @@ from vtsconf.resources.desired import Vts
 from vtsconf.resources.lints.subject import Finding, Lint, Subject
 
 
-def in_vault(path: str, vts: Vts) -> bool:
-    """The path is a vault, or in one; /VAULTxx by the manuals' form, and those of `vts.vaults`."""
-    first = path.lstrip("/").partition("/")[0]
-    return bool(re.fullmatch(r"VAULT[A-Za-z0-9_]*", first)) or first in {v.lstrip("/") for v in vts.vaults}
+def in_vault(path: str) -> bool:
+    """The path is a vault, or in one: /VAULTxx [6.02 Inst p.50-51; 8.2 Config p.77]."""
+    return re.match(r"/VAULT[A-Za-z0-9_]*(/|$)", path) is not None
 
 
 def written_paths(vts: Vts) -> Iterator[tuple[str, Path]]:
@@ -59,7 +58,7 @@ def _dotted(path: Path) -> str:
 
 def _in_vaults(subject: Subject) -> Iterator[Finding]:
     for path, way in written_paths(subject.vts):
-        if in_vault(path, subject.vts):
+        if in_vault(path):
             yield Finding(
                 what=f"{path} is in a vault",
                 why="vaults may hold only pools; VTS may take the file for a tape",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from vtsconf.core.problem import Level, suggestion
 from vtsconf.resources.lints.defaults import version
 from vtsconf.resources.lints.ems import PEERS
 from vtsconf.resources.lints.subject import Finding, Lint, Subject
-from vtsconf.resources.policies import Policy
+
+if TYPE_CHECKING:
+    from vtsconf.resources.policies import Policy
 
 # VTSPolicy's verb of each BMA, and the releases whose manuals are known to list it; None: all of them.
 _VERBS: dict[str, tuple[str, tuple[str, str] | None]] = {
