@@ -165,6 +165,7 @@ def test_a_site_table_that_is_wrong_is_told_with_its_place(text, expected):
 
     assert [str(p) for p in problems] == [expected]
     assert tables.standing("ems_keep_alive").row.type == "integer"
+    assert set(tables.families) - {"x"} == set(TABLES.families)
 
 
 def test_two_families_cannot_share_a_parameter():

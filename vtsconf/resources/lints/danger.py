@@ -34,8 +34,8 @@ _VAULT = r"\bV(?:AULT\w*|[A-Z]*[*?\[])[^\s\"';&|]*|(?<![^\s\"'=])/+(?:[A-Z]*[*?\
 
 _PATTERNS = (
     _VERBS,
-    re.compile(rf"(?<![\w.-])(?:{_DESTROYERS})(?:\.\w+)?\s[^\n;&|]{{0,500}}?(?:{_VAULT})", re.MULTILINE),
-    re.compile(rf">\s*[\"']?/*(?:{_VAULT})", re.MULTILINE),
+    re.compile(rf"(?<![\w.-])(?:{_DESTROYERS})(?:\.\w+)?[ \t][^\n;&|]{{0,500}}?(?:{_VAULT})", re.MULTILINE),
+    re.compile(rf">[ \t]*[\"']?/*(?:{_VAULT})", re.MULTILINE),
 )
 
 
