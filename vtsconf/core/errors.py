@@ -49,7 +49,7 @@ class Unreachable(VtsconfError):
     """The server could not be reached, or the connection was lost.
 
     `stage` says how far we came: "network", "jump host", "greeting", "algorithms", "host key", "login", "become",
-    "protocol"; "" where nobody said so.
+    "session", "protocol"; "" where nobody said so.
     """
 
     exit = Exit.UNREACHABLE

@@ -9,7 +9,7 @@ from typing import Any
 
 from vtsconf.bma import ALL
 from vtsconf.core import sensitive, vtsfile
-from vtsconf.core.errors import Unreachable, VtsconfError
+from vtsconf.core.errors import Unreachable, VtsconfError, at_stage
 from vtsconf.core.outcome import Exit
 from vtsconf.core.printable import printable
 from vtsconf.core.probe import DebtSeen, FileSeen, LockSeen, PendingSeen, Probe, Query, ReadFile, Reading
@@ -161,7 +161,8 @@ def look(outline: Outline, reach: Reach, clock: Callable[[], float], further: It
     try:
         ssh, host_key = (shell.ssh, shell.host_key) if shell else (None, "")
         began = clock()
-        reading = server.read((*probes(outline), *further), outline.vts.state_dir)
+        with at_stage("session"):
+            reading = server.read((*probes(outline), *further), outline.vts.state_dir)
         ended = clock()
     finally:
         server.close()

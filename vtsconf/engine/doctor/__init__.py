@@ -101,6 +101,7 @@ _STAGES = {
     "host key": "the encrypted connection stands, but nothing says that this is the right server; nothing was sent",
     "login": "the server is the right one, and it did not let us in",
     "become": "the login succeeded; becoming the other user failed, so nothing was run",
+    "session": "the login succeeded; the connection was lost, or the server fell silent, while it worked for us",
     "protocol": "the login succeeded; the server did not run our sh program to its end",
 }
 

@@ -1,0 +1,310 @@
+"""The other way round: from what a live server holds to the document that describes it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vtsconf.core import sensitive, vtsfile
+from vtsconf.core.fields import MODE, NAME, unprintable
+from vtsconf.core.printable import printable
+from vtsconf.core.probe import FileSeen
+from vtsconf.core.secret import SecretRef
+from vtsconf.core.tables import ANYSYS, OTHER, Row, Standing, Table, Tables
+from vtsconf.core.tables import NAME as PARAMETER
+from vtsconf.core.templates import is_template
+from vtsconf.core.values import Unwritable, parsed, written
+from vtsconf.core.wanted import WantedParameter
+
+Path = tuple[str, ...]
+
+_HOST = re.compile(r"[A-Za-z0-9\\$][A-Za-z0-9._-]{0,62}")
+_RESERVED = ("hosts", "rules")  # keys of a family that are no parameters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Something that the document cannot say, or should not; it stays on the server as it is."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inherited:
+    """What the documents say for this host without its own: by name, from `vts.FAMILY` and `vts.parameters`."""
+
+    wanted: Mapping[str, WantedParameter] = field(default_factory=dict)
+
+    def hosts(self, table: Table) -> tuple[str, ...]:
+        """The names under the family's `hosts`, in order."""
+        listed = self.wanted.get(table.hosts)
+        path = ("vts", table.family, "hosts")
+        if listed is None or tuple(listed.path) != path or not isinstance(listed.text, str):
+            return ()
+        return tuple(listed.text.split())
+
+
+@dataclass(slots=True, kw_only=True)
+class Adoption:
+    """A document being made. `tree` is plain data; `comments` stand above the key at their path."""
+
+    host: str
+    tables: Tables
+    inherited: Inherited = field(default_factory=Inherited)
+    tree: dict[str, Any] = field(default_factory=dict)
+    comments: dict[Path, str] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+    paths: dict[Path, str] = field(default_factory=dict)  # where a parameter was put: its name
+    same: int = 0  # values that are inherited as they are
+
+    def put(self, path: Path, value: Any, comment: str = "") -> None:
+        """Set the value at a path, making the maps above it."""
+        below = self.tree
+        for step in path[:-1]:
+            if not isinstance(below.get(step), dict):
+                below[step] = {}
+            below = below[step]
+        below[path[-1]] = value
+        if comment:
+            self.comments[path] = comment
+
+    def document(self) -> dict[str, Any]:
+        """The tree with its sections in the order in which people write them."""
+        vts = self.tree.get("vts", {})
+        first = ("config_file", *(f for f in self.tables.families if f != OTHER), OTHER, "files")
+        return {"vts": {key: vts[key] for key in first if key in vts}}
+
+    def leave(self, name: str, why: str) -> None:
+        """Say that it is not in the document."""
+        self.left_out.append(LeftOut(name=printable(name, 80), why=why))
+
+
+def adopt_parameters(
+    adoption: Adoption, data: bytes, *, only: Collection[str] = (), refused: Mapping[str, str] | None = None
+) -> None:
+    """Describe the parameters of the configuration file `data`.
+
+    `only` names families (empty: all); `refused` holds names that must be left out, with the reason.
+    """
+    live = vtsfile.values(data)
+    unclear = {line.name for line in vtsfile.unreadable(data, live) if line.assigns}
+    refused = dict.fromkeys(unclear, "another line speaks of it in a form that cannot be judged") | (
+        dict(refused) if refused else {}
+    )
+    tables = adoption.tables.families
+    families = sorted((f for f in tables if not only or f in only), key=lambda f: f == OTHER)
+    mapped = {
+        family: table
+        for family in families
+        if (table := tables[family]).hosts
+        and table.hosts not in refused
+        and _can_be_mapped(live.get(table.hosts), adoption.inherited.hosts(table))
+    }
+    for family, table in mapped.items():
+        _map_hosts(adoption, family, table, live[table.hosts])
+    for name, text in sorted(live.items(), key=lambda item: _rank(item[0], adoption, families)):
+        standing = adoption.tables.standing(name)
+        if (only and standing.family not in only) or name in {t.hosts for t in mapped.values()}:
+            continue
+        if name in refused:
+            adoption.leave(name, refused[name])
+        else:
+            _adopt(adoption, name, text, _path(adoption, name, standing, mapped), standing.row)
+    _deny(adoption, live, families, mapped)
+
+
+def _rank(name: str, adoption: Adoption, families: list[str]) -> int:
+    """Families in the order of the tables, the others last; within a family the order of the file."""
+    standing = adoption.tables.standing(name)
+    return families.index(standing.family) if standing.row and standing.family in families else len(families)
+
+
+def _can_be_mapped(text: str | None, inherited: tuple[str, ...]) -> bool:
+    """The list of hosts is what the names under `hosts` would make of it, once laid over the inherited ones."""
+    if not text:
+        return False
+    names = text.split()
+    merged = [*inherited, *(name for name in names if name not in inherited)]
+    return (
+        text == " ".join(names)
+        and names == merged
+        and len(set(names)) == len(names)
+        and ANYSYS not in names
+        and all(_HOST.fullmatch(name) for name in names)
+    )
+
+
+def _map_hosts(adoption: Adoption, family: str, table: Table, text: str) -> None:
+    known = adoption.inherited.hosts(table)
+    path = ("vts", family, "hosts")
+    adoption.paths[path] = table.hosts
+    for name in text.split():
+        if name not in known:
+            adoption.put((*path, name), {})
+    adoption.same += set(known) == set(text.split())
+
+
+def _path(adoption: Adoption, name: str, standing: Standing, mapped: Mapping[str, Table]) -> Path:
+    """Where the document speaks of it: where it does already, else where its table says."""
+    before = adoption.inherited.wanted.get(name)
+    if before is not None and (standing.family in mapped or not _stands_in_hosts(before, adoption)):
+        return _steps(before)
+    table = adoption.tables.families.get(standing.family)
+    inner: Path | None = None
+    if table is not None and standing.host is not None:
+        inner = _host_path(adoption, table, standing) if table.family in mapped else None
+    elif table is not None and table.family != OTHER:
+        inner = _global_path(table, name, standing.row)
+    return ("vts", *inner) if inner else ("vts", OTHER, name)
+
+
+def _steps(wanted: WantedParameter) -> Path:
+    return tuple(str(step) for step in wanted.path)
+
+
+def _stands_in_hosts(wanted: WantedParameter, adoption: Adoption) -> bool:
+    table = adoption.tables.families.get(wanted.family)
+    return bool(table and table.hosts) and _steps(wanted)[:3] == ("vts", wanted.family, "hosts")
+
+
+def _host_path(adoption: Adoption, table: Table, standing: Standing) -> Path | None:
+    row, host = standing.row, standing.host or ""
+    listed = adoption.tree.get("vts", {}).get(table.family, {}).get("hosts", {})
+    if row is None or not (host == ANYSYS or host in listed or host in adoption.inherited.hosts(table)):
+        return None
+    word = table.word(row)
+    return (table.family, "hosts", host, word) if table.by_key(word) == row else None
+
+
+def _global_path(table: Table, name: str, row: Row | None) -> Path | None:
+    if table.open and name not in _RESERVED:
+        return (table.family, name)
+    if row is None or name == table.hosts or table.word(row) in _RESERVED:
+        return None
+    return (table.family, table.word(row))
+
+
+def _adopt(adoption: Adoption, name: str, text: str, path: Path, row: Row | None) -> None:
+    before = adoption.inherited.wanted.get(name)
+    is_same = before is not None and (before.text == text or isinstance(before.text, SecretRef))
+    if before is not None and is_same and _steps(before) == path:
+        adoption.same += 1
+    elif not re.fullmatch(PARAMETER, name):
+        adoption.leave(name, "its name is not one that a document can have")
+    elif sensitive.is_sensitive(name) or (row and row.secret):
+        _adopt_secret(adoption, name, path, row)
+    elif (value := _value(text, row)) is None:
+        adoption.leave(name, _why_not(text, row))
+    else:
+        adoption.paths[path] = name
+        adoption.put(path, value)
+
+
+def _adopt_secret(adoption: Adoption, name: str, path: Path, row: Row | None) -> None:
+    if row and row.type in ("yes_no", "integer", "list", "hosts"):
+        adoption.leave(name, "its name is that of a secret, and its table says that it is none")
+        return
+    variable = re.sub(r"[^A-Za-z0-9]", "_", f"{adoption.host}_{name}").upper()
+    adoption.paths[path] = name
+    adoption.put(
+        path,
+        f"secret://env/{variable}",
+        f"Its value is not shown. Put it into the environment variable {variable}, or name another place.",
+    )
+
+
+def _value(text: str, row: Row | None) -> Any:
+    """The plain data that is written as exactly this text; None where there is none."""
+    kind, least = (row.type, row.least) if row else ("any", None)
+    for value in (parsed(text, kind), text):
+        if isinstance(value, str) and value.startswith("secret:"):
+            continue
+        try:
+            if written(value, kind, least=least) == text:
+                return _protected(value)
+        except Unwritable:
+            continue
+    return None
+
+
+def _why_not(text: str, row: Row | None) -> str:
+    try:
+        written(text, row.type if row else "any", least=row.least if row else None)
+    except Unwritable as unwritable:
+        return unwritable.what if not row else f"its table says {row.type}: {unwritable.what}"
+    if text.startswith("secret:"):
+        return "it begins like a reference to a secret"
+    return "a document writes its blanks in another way"
+
+
+def _protected(value: Any) -> Any:
+    """Text that looks like a template, as a template that gives this text."""
+    if isinstance(value, list):
+        return [_protected(item) for item in value]
+    if not isinstance(value, str) or not is_template(value):
+        return value
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    return f'{{{{ "{quoted}" }}}}'
+
+
+def _deny(
+    adoption: Adoption, live: Mapping[str, str], families: list[str], mapped: Mapping[str, Table]
+) -> None:
+    """What the documents ask for and the server does not have: null, since it is described as it is."""
+    for name, wanted in adoption.inherited.wanted.items():
+        path = _steps(wanted)
+        if wanted.family not in families:
+            continue
+        if _stands_in_hosts(wanted, adoption) and wanted.family not in mapped:
+            adoption.put(
+                path[:3], None, "The groups name other hosts than the server does; see `parameters` below."
+            )
+        elif name not in live and wanted.text is not None:
+            adoption.put(path, None)
+
+
+def adopt_file(adoption: Adoption, path: str, seen: FileSeen) -> None:
+    """Describe a whole file: its content, owner, group and mode."""
+    name = f"files/{path}"
+    if seen.data is None:
+        adoption.leave(name, f"it is {seen.kind.value.replace('_', ' ')}")
+        return
+    if why := _not_literal(seen):
+        adoption.leave(name, why)
+        return
+    below = ("vts", "files", path)
+    adoption.put((*below, "content"), _protected(seen.data.decode()))
+    for key, value in (("owner", seen.owner), ("group", seen.group)):
+        if re.fullmatch(NAME, value):
+            adoption.put((*below, key), value)
+    adoption.put((*below, "mode"), seen.mode)
+
+
+def _not_literal(seen: FileSeen) -> str:
+    assert seen.data is not None
+    try:
+        text = seen.data.decode()
+    except UnicodeDecodeError:
+        return "it is not text in UTF-8"
+    if sensitive.holds_secret(seen.data):
+        return "it seems to hold a secret: make a template of it, with secret://… variables in those places"
+    if bad := unprintable(re.sub(r"[\n\t]", "", text)):
+        return f"it holds the character {bad}"
+    if SecretRef.parse(text):
+        return "its text is a reference to a secret"
+    if not re.fullmatch(MODE, seen.mode):
+        return f"its mode {seen.mode} has set-id or sticky bits, which a document cannot give"
+    return ""
+
+
+def described(adoption: Adoption) -> Iterator[str]:
+    """The lines of the header: what is left out, and why."""
+    if adoption.same:
+        yield f"{adoption.same} values are not repeated here: the groups say the same."
+    if adoption.left_out:
+        yield "Left out, and left as it is on the server:"
+    for left in adoption.left_out:
+        yield f"  {left.name}: {left.why}"
