@@ -68,6 +68,7 @@ def test_equal_secrets_are_no_change():
         ),
         (None, {"content": "a\nb", "mode": "0644"}, ["+ content:", "+   a", "+   b", "+ mode: 0644"]),
         ({"content": {"bytes": 3}}, {"content": "x"}, ["- content: {'bytes': 3}", "+ content: x"]),
+        ({"one": 1}, {"other": 2}, ["+ other: 2", "- one: 1"]),
         ("a", "a\n", ["@@ -1 +1,2 @@", " a", "+"]),
     ],
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from vtsconf.bma import tsm
+from vtsconf.bma import bacula, tsm
 from vtsconf.core.content import mark
 from vtsconf.core.errors import Invalid
+from vtsconf.core.probe import FileKind, FileSeen, Reading
+from vtsconf.core.problem import errors
 from vtsconf.core.resource import Keys
 from vtsconf.core.secret import Secret, SecretRef
 from vtsconf.core.step import Service
@@ -34,9 +36,15 @@ def built(vts, wanted=WANTED):
 
 
 def test_order():
-    assert [
-        r.kind for r in built(VTS)
-    ] == ["files", "files", "tsm", "tsm", "parameters", "commands", "services"]
+    assert [r.kind for r in built(VTS)] == [
+        "files",
+        "files",
+        "tsm",
+        "tsm",
+        "parameters",
+        "commands",
+        "services",
+    ]
 
 
 def test_nothing_wanted_is_nothing_to_read():
@@ -96,3 +104,25 @@ def test_a_file_with_a_secret_is_private_unless_someone_says_otherwise(written, 
     (file,) = built(desired.Vts(files={"/f": desired.File(**written)}), ())
 
     assert expected == file.mode
+
+
+@pytest.mark.parametrize(
+    ("secret", "expected"), [(b'a"b', ["value"]), (b"x" * 128, ["value"]), (b"fine", [])]
+)
+def test_a_secret_that_would_break_out_of_its_quotes_is_refused(secret, expected):
+    client = bacula.Settings.model_validate(
+        {
+            "name": "vts1-fd",
+            "working_directory": "/w",
+            "pid_directory": "/p",
+            "directors": {"d": {"password": str(REF)}},
+        }
+    )
+    resources = built(desired.Vts(bma={"bacula": client}), ())
+    (file,) = with_keys(resources, Keys(secrets={REF: Secret(secret)}))
+    reading = Reading(files={client.config: FileSeen(kind=FileKind.ABSENT)})
+
+    found = errors(file.problems(reading))
+
+    assert expected == [p.code for p in found]
+    assert secret.decode() not in repr(found)
