@@ -100,7 +100,7 @@ def test_rollback_takes_the_last_run_back(lab: Lab, vtsconf: Vtsconf) -> None:
 
     back = vtsconf("rollback", "-y")
 
-    assert 0 == back.code, back.err
+    assert 0 == back.code, back.out
     assert before == {host: config(lab, host).read_bytes() for host in ("vts1", "vts2")}
     assert not list((lab.folder / "vts1/opt/tivoli").rglob("dsm.sys"))
 
@@ -168,6 +168,7 @@ def test_written_but_not_loaded_is_on_record_until_it_is_paid(lab: Lab, vtsconf:
 
 
 def test_what_could_erase_data_is_refused_unless_it_is_allowed_by_name(lab: Lab, vtsconf: Vtsconf) -> None:
+    vtsconf("apply", "-y")
     edit(lab, "autoerase: false", "autoerase: true")
 
     refused, allowed = vtsconf("apply", "-y"), vtsconf("plan", "--allow-erase", "cleanup_autoerase", "-v")

@@ -2,11 +2,11 @@
 #   begin, expect…, stage…/stage_kept…/leave…, validate…, save…, debt…, arm, swap…/remove…, command…, restart…,
 #   status…, done. The first that fails ends it: before `arm` nothing has been changed; after it, all goes back.
 
-vt_armed=
+vt_armed=; vt_locked=
 
 vt_result() {       # WORD TEXT: the answer; its body is what the failing command printed
   vt_frame "result $*"
-  [ -f "$S/lock/out" ] && tail -c 4096 -- "$S/lock/out" 2>/dev/null
+  [ -n "$vt_locked" ] && [ -f "$S/lock/out" ] && tail -c 4096 -- "$S/lock/out" 2>/dev/null
   [ -f "$P/out" ] && tail -c 4096 -- "$P/out" 2>/dev/null
   return 0
 }
@@ -21,27 +21,17 @@ vt_stop() {         # WORD REASON: nothing was changed yet, or everything goes b
   vt_word=$1; shift
   if [ -n "$vt_armed" ]; then
     cat -- "$S/lock/out" >>"$P/out" 2>/dev/null
-    vt_decide revert && vt_revert decided "$*"
-    vt_await_decision
-    P=$S/backup/$R/pending
-    [ -d "$P" ] || P=$S/pending/$R
-    vt_result "$vt_word_now" "$(cat "$P/reason" 2>/dev/null)"
+    vt_decide revert "$*" && vt_have_finished >/dev/null
+    vt_await_end     # somebody takes it back, maybe not we
+    [ -d "$P" ] || P=$S/backup/$R/pending
+    vt_result "$vt_word" "$vt_text"
     vt_end
   fi
   vt_event "$vt_word" "$*"
   vt_result "$vt_word" "$*"
-  for vt_mine in "$S"/restart-debt/*; do
-    [ -f "$vt_mine" ] && [ "$(sed -n 's/^run //p' "$vt_mine")" = "$R" ] && rm -f -- "$vt_mine"
-  done
-  rm -rf -- "$S/pending/.new.$R" "$S/backup/$R"
-  vt_unlock_run
+  vt_forget_run "$R"
+  vt_drop_lock "$R"
   vt_end
-}
-
-vt_await_decision() {   # somebody takes it back, maybe not we: wait for the end of that
-  vt_waits=0; vt_word_now=broken
-  while [ -d "$P" ] && [ ! -e "$P/broken" ] && [ "$vt_waits" -lt 600 ]; do sleep 0.2; vt_waits=$((vt_waits + 1)); done
-  [ -d "$P" ] || vt_word_now=reverted
 }
 
 vt_begin() {        # HOLDER SECONDS
@@ -51,7 +41,7 @@ vt_begin() {        # HOLDER SECONDS
   fi
   vt_lock "$@"
   case $? in
-    0) ;;
+    0) vt_locked=1 ;;
     1) vt_result locked "another run holds this server"; vt_end ;;
     *) vt_result failed "nothing can be written in $S: is the disk full?"; vt_end ;;
   esac
@@ -59,27 +49,31 @@ vt_begin() {        # HOLDER SECONDS
 }
 
 vt_expect() {       # PATH DIGEST|absent KEYED OWNER GROUP MODE: what the plan was made from
-  vt_is=absent
-  if [ -L "$1" ] || { [ -e "$1" ] && [ ! -f "$1" ]; }; then vt_is="not a file"
-  elif [ -f "$1" ]; then
-    if [ "$3" = keyed ]; then vt_keyed_sum "$1"; else vt_sum "$1"; fi
-    vt_is=$vt_digest
-  fi
-  [ "$vt_is" = "$2" ] || vt_stop stale "$1 is not what the plan was made from"
+  vt_still_is "$@"
   [ "$2" = absent ] && return 0
   # Only what the plan speaks of: an owner or a group that nobody manages may be any.
-  vt_path=$1; vt_other="owner, group or mode of $1 is not what the plan was made from"
-  vt_is_owner=$(stat -c '%U %G %a' -- "$vt_path"); vt_is_mode=${vt_is_owner##* }; vt_is_owner=${vt_is_owner% *}
-  [ -z "$4" ] || [ "${vt_is_owner%% *}" = "$4" ] || vt_stop stale "$vt_other"
-  [ -z "$5" ] || [ "${vt_is_owner#* }" = "$5" ] || vt_stop stale "$vt_other"
-  [ -z "$6" ] || [ "$vt_is_mode" = "$(printf '%o' "0$6")" ] || vt_stop stale "$vt_other"
+  vt_other="owner, group or mode of $1 is not what the plan was made from"
+  vt_dressed=$(stat -c '%U %G %a' -- "$1"); vt_owned=${vt_dressed% *}
+  [ -z "$4" ] || [ "${vt_owned%% *}" = "$4" ] || vt_stop stale "$vt_other"
+  [ -z "$5" ] || [ "${vt_owned#* }" = "$5" ] || vt_stop stale "$vt_other"
+  [ -z "$6" ] || [ "${vt_dressed##* }" = "$(printf '%o' "0$6")" ] || vt_stop stale "$vt_other"
+}
+
+vt_still_is() {     # PATH DIGEST|absent KEYED
+  vt_is=absent
+  if [ -f "$1" ] && [ ! -L "$1" ]; then
+    if [ "$3" = keyed ]; then vt_keyed_sum "$1"; else vt_sum "$1"; fi
+    vt_is=$vt_digest
+  elif vt_there "$1"; then vt_is="not a file"
+  fi
+  [ "$vt_is" = "$2" ] || vt_stop stale "$1 is not what the plan was made from"
 }
 
 vt_expect_check() { # NAME fails|passes SECONDS ARGV…: a command's check still answers as it did
   vt_name=$1; vt_wish=$2; shift 2
   if vt_logged "$@"; then vt_is=passes; else vt_is=fails; fi
   [ "$vt_is" = "$vt_wish" ] || vt_stop stale "the check of command $vt_name now $vt_is"
-  : >"$S/lock/out"
+  vt_mark "$S/lock/out"
 }
 
 vt_compared() { vt_event compared "$1 paths are what the plan was made from"; }
@@ -87,28 +81,28 @@ vt_compared() { vt_event compared "$1 paths are what the plan was made from"; }
 vt_place() {        # NUMBER PATH: room and a name for the staged file
   vt_near "$1" "$2"
   [ -d "${2%/*}/" ] || vt_stop failed "the directory ${2%/*} does not exist"
+  vt_longest=${2##*/}.vtsconf-$R
+  [ ${#vt_longest} -le 255 ] || vt_stop failed "the name of $2 is too long"
   printf '%s\n' "$vt_new" >>"$S/lock/staged" 2>/dev/null || vt_stop failed "cannot write in $S: is the disk full?"
-  rm -f -- "$vt_new"
+  vt_mark "$vt_new" || vt_stop failed "cannot write in ${2%/*}: is it read-only, or the disk full?"
 }
 
 vt_dress() {        # PATH OWNER GROUP MODE DIGEST: the staged file gets its owner and mode, and is compared
+  [ "$vt_digest" = "$5" ] || vt_stop failed "$1 could not be staged whole: disk full, or the connection was cut"
   [ -z "$2$3" ] || chown -- "$2${3:+:$3}" "$vt_new" 2>>"$S/lock/out" || vt_stop failed "cannot give $1 to $2:$3"
   chmod -- "$4" "$vt_new" || vt_stop failed "cannot set mode $4 for $1"
   [ -e "$1" ] && command -v chcon >/dev/null 2>&1 && chcon --reference="$1" -- "$vt_new" 2>/dev/null
-  [ "$vt_digest" = "$5" ] || vt_stop failed "$1 could not be staged whole: disk full, or the connection was cut"
 }
 
 vt_stage() {        # NUMBER PATH BYTES OWNER GROUP MODE DIGEST: BYTES of stdin go to the staged file
   vt_place "$1" "$2"
-  if [ "$3" -eq 0 ]; then : >"$vt_new"
-  else head -c "$3" | dd of="$vt_new" bs=65536 conv=fsync 2>/dev/null; fi
-  if [ -f "$vt_new" ]; then vt_sum "$vt_new"; else vt_digest=; fi
+  [ "$3" -eq 0 ] || head -c "$3" | dd of="$vt_new" bs=65536 conv=fsync 2>/dev/null
+  vt_sum "$vt_new"
   vt_dress "$2" "$4" "$5" "$6" "$7"
 }
 
 vt_stage_parts() {  # NUMBER PATH: a file that is put together from stdin and from live bytes, part by part
   vt_place "$1" "$2"
-  : >"$vt_new"
 }
 
 vt_part() {         # BYTES of stdin
@@ -152,24 +146,23 @@ vt_validate() {     # NUMBER PATH ARGV…: the word {} stands for the staged fil
     vt_words=$((vt_words - 1))
   done
   vt_logged 60 "$@" || vt_stop failed "the validator of $vt_target says no"
-  : >"$S/lock/out"
+  vt_mark "$S/lock/out"
 }
 
 vt_validated() { vt_event validated; }
 
-vt_save() {         # NUMBER PATH: the old bytes, and what is needed to take the change back
+vt_save() {         # NUMBER PATH DIGEST|absent KEYED: the old bytes, and what is needed to take the change back
   vt_near "$1" "$2"
   vt_next=$S/pending/.new.$R
-  mkdir -p "$S/backup/$R" "$vt_next" || vt_stop failed "cannot write in $S"
   vt_full="cannot save the old bytes of $2: is the disk full?"
-  printf '%s %s\n' "$1" "$2" >>"$S/backup/$R/paths" || vt_stop failed "$vt_full"
-  if [ -f "$2" ]; then
-    cp -p -- "$2" "$S/backup/$R/$1" || vt_stop failed "$vt_full"
+  mkdir -p "$S/backup/$R" "$vt_next" && printf '%s %s\n' "$1" "$2" >>"$S/backup/$R/paths" || vt_stop failed "$vt_full"
+  vt_still_is "$2" "$3" "$4"    # staging and validators may have taken long
+  vt_oldsum=absent
+  if [ "$3" != absent ]; then
     vt_sum "$2"; vt_oldsum=$vt_digest
+    cp -p -- "$2" "$S/backup/$R/$1" || vt_stop failed "$vt_full"
     vt_sum "$S/backup/$R/$1"; [ "$vt_digest" = "$vt_oldsum" ] || vt_stop failed "$vt_full"
-    stat -c '%U:%G %a' -- "$2" >"$vt_next/$1.meta" || vt_stop failed "$vt_full"
-  else
-    vt_oldsum=absent
+    [ "$4" != keyed ] || vt_still_is "$S/backup/$R/$1" "$3" keyed
   fi
   vt_newsum=absent
   [ -f "$vt_new" ] && { vt_sum "$vt_new"; vt_newsum=$vt_digest; }
@@ -179,15 +172,13 @@ vt_save() {         # NUMBER PATH: the old bytes, and what is needed to take the
 
 vt_saved() { vt_event saved "as $S/backup/$R"; }
 
-vt_debt() {         # SERVICE: from here on this server knows that SERVICE has to be restarted
-  [ -f "$S/restart-debt/$1" ] ||
-    printf 'run %s\nsince %s\n' "$R" "$(date +%s)" >"$S/restart-debt/$1" || vt_stop failed "cannot write in $S"
+vt_debt() {         # SERVICE
+  vt_owe "$1" || vt_stop failed "cannot write in $S: is the disk full?"
 }
 
 vt_indebted() { vt_event indebted "$*"; }
 
 vt_spawn_reverter() {   # out of this session's reach; systemd would end our children with the session
-  rm -f -- "$P/reverter"
   if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1 &&
     systemd-run --quiet --no-block --unit "vtsconf-revert-$R" sh "$P/revert.sh" watch >/dev/null 2>&1; then
     vt_reverter_is_up && return 0
@@ -198,8 +189,8 @@ vt_spawn_reverter() {   # out of this session's reach; systemd would end our chi
 
 vt_reverter_is_up() {
   vt_waits=0
-  while [ "$vt_waits" -lt 100 ]; do
-    vt_alive "$P/reverter" && return 0
+  while [ "$vt_waits" -lt 250 ]; do
+    vt_claimed "$P/reverter" && return 0
     sleep 0.02; vt_waits=$((vt_waits + 1))
   done
   return 1
@@ -210,48 +201,53 @@ vt_arm() {          # HOLDER SECONDS PROGRAM: after this, only a confirmation ke
   mkdir -p "$vt_next" "$S/backup/$R" || vt_stop failed "cannot write in $S"
   vt_now=$(date +%s)
   { printf 'run %s\nholder %s\nsince %s\nuntil %s\n' "$R" "$1" "$vt_now" "$((vt_now + $2))" >"$vt_next/note" &&
-    vt_identity $$ >"$vt_next/applier" &&
+    ln -s "$(vt_identity $$)" "$vt_next/applier" &&
     printf '%s\n%s\n' "$L" "$3" | dd of="$vt_next/revert.sh" bs=65536 conv=fsync 2>/dev/null; } ||
     vt_stop failed "cannot write in $S: is the disk full?"
   # A revert program that was cut short would be worse than none.
   [ "$(tail -n 1 "$vt_next/revert.sh")" = "# end" ] || vt_stop failed "cannot write in $S: is the disk full?"
+  [ "$(vt_run_of_lock)" = "$R" ] || vt_stop failed "the lock of this run was removed by hand"
   mv -T -- "$vt_next" "$P" || vt_stop failed "cannot arm the change in $S"
   vt_armed=1
   vt_spawn_reverter || vt_stop failed "the reverter could not be started"
   vt_event armed "takes itself back unless confirmed within $2 s"
-  : >"$P/swapping"
+  vt_mark "$P/swapping" || vt_stop failed "cannot write in $S"
 }
 
 vt_still_ours() {   # the reverter may have decided meanwhile: then not one byte more
-  [ ! -e "$P/decision" ] || vt_stop failed "the change was taken back while it was being made"
+  [ ! -L "$P/decision" ] && [ -d "$P" ] || vt_stop failed "the change was taken back while it was being made"
 }
 
 vt_swap() {         # NUMBER PATH: put the staged file in place; what it replaces is taken aside and looked at
   vt_still_ours
   vt_near "$1" "$2"
-  vt_oldsum=$(cat "$P/$1.oldsum")
-  if [ "$vt_oldsum" = absent ]; then
+  if [ "$(cat "$P/$1.oldsum")" = absent ]; then
     # link(2) never overwrites: a file that someone made meanwhile stays.
-    ln -- "$vt_new" "$2" 2>/dev/null || vt_stop stale "$2 was made by someone else meanwhile"
-    : >"$P/$1.swapped"
+    if ! ln -T -- "$vt_new" "$2" 2>>"$S/lock/out"; then
+      vt_there "$2" && vt_stop stale "$2 was made by someone else meanwhile"
+      vt_stop failed "cannot link $2"
+    fi
+    vt_mark "$P/$1.swapped"
     rm -f -- "$vt_new"
     return 0
   fi
   # mv renames what is there, whoever made it, to the side, and then ours into place: no byte is lost.
-  mv -f -T --backup=simple -S ".vtsconf-$R" -- "$vt_new" "$2" || vt_stop failed "cannot rename $2"
-  : >"$P/$1.swapped"
+  mv -f -T --backup=simple -S ".vtsconf-$R" -- "$vt_new" "$2" 2>>"$S/lock/out" || vt_stop failed "cannot rename $2"
+  vt_there "$vt_aside" || vt_stop stale "$2 was removed by someone else meanwhile"
   mv -f -T -- "$vt_aside" "$vt_old" || vt_stop failed "cannot rename $2"
+  vt_taken_is_old "$1" "$2"
+}
+
+vt_taken_is_old() { # NUMBER PATH
   vt_sum "$vt_old"
-  [ "$vt_digest" = "$vt_oldsum" ] || vt_stop stale "$2 was edited by someone else meanwhile"
+  [ ! -L "$vt_old" ] && [ "$vt_digest" = "$(cat "$P/$1.oldsum")" ] || vt_stop stale "$2 was edited by someone else meanwhile"
 }
 
 vt_remove() {       # NUMBER PATH
   vt_still_ours
   vt_near "$1" "$2"
-  mv -f -T -- "$2" "$vt_old" || vt_stop failed "cannot remove $2"
-  : >"$P/$1.swapped"
-  vt_sum "$vt_old"
-  [ "$vt_digest" = "$(cat "$P/$1.oldsum")" ] || vt_stop stale "$2 was edited by someone else meanwhile"
+  mv -f -T -- "$2" "$vt_old" 2>>"$S/lock/out" || vt_stop failed "cannot remove $2"
+  vt_taken_is_old "$1" "$2"
 }
 
 vt_swapped() {      # DIRECTORY…: names reach the disk too, where sync can be told which
@@ -262,7 +258,7 @@ vt_swapped() {      # DIRECTORY…: names reach the disk too, where sync can be 
 vt_command() {      # NUMBER NAME SECONDS ARGV…
   vt_still_ours
   vt_number=$1; vt_name=$2; shift 2
-  : >"$P/command.$vt_number"
+  vt_mark "$P/command.$vt_number" || vt_stop failed "cannot write in $S"
   vt_logged "$@" || vt_stop failed "command $vt_name failed"
   vt_event ran "$vt_name"
 }
@@ -289,8 +285,9 @@ vt_status() {       # SERVICE SECONDS ARGV…: it may take ten seconds to come u
 
 vt_done() {         # the clock of the confirmation starts
   vt_still_ours
-  : >"$S/lock/out"
-  : >"$P/done" || vt_stop failed "cannot write in $S"
+  vt_mark "$S/lock/out"
+  vt_claimed "$P/reverter" || vt_stop failed "the reverter has died"
+  vt_mark "$P/done" || vt_stop failed "cannot write in $S"
   vt_event done "waits to be confirmed"
   vt_result armed "waits to be confirmed"
   vt_end
