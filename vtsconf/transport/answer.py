@@ -51,7 +51,7 @@ def _stats(body: bytes) -> dict[bytes, _Stat]:
                 int(words[4]),
                 int(words[6]),
             )
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
     return found
 
@@ -62,8 +62,12 @@ def _fields(body: bytes) -> dict[str, str]:
     return {key: value.strip() for key, _, value in pairs}
 
 
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) < 20
+
+
 def _number(text: str | None) -> int:
-    return int(text) if text and text.isdigit() and len(text) < 20 else 0
+    return int(text) if text and _is_number(text) else 0
 
 
 def _lock(body: bytes) -> LockSeen:
@@ -79,13 +83,13 @@ def _lock(body: bytes) -> LockSeen:
 def _pending(body: bytes) -> PendingSeen:
     note = _fields(body)
     lock = _lock(body)
-    decided = note.get("decision", "").split(" ")[-1]
+    decided = note.get("decision", "").split(" ")[0]
     return PendingSeen(run=lock.run, holder=lock.holder, since=lock.since, until=lock.until, decision=decided)
 
 
-def _query(exit_words: Sequence[str], output: bytes) -> QuerySeen:
-    code = _number(exit_words[-1]) if exit_words[-1].isdigit() else -1
-    return QuerySeen(exit=None if code in _TIMED_OUT else code, stdout=output)
+def _query(code: str, output: bytes) -> QuerySeen:
+    ended = int(code) if _is_number(code) else -1
+    return QuerySeen(exit=None if ended in _TIMED_OUT else ended, stdout=output)
 
 
 def _file(record: Record, read: ReadFile, before: _Stat | None, after: _Stat | None) -> FileSeen:
@@ -120,24 +124,34 @@ def _regular(record: Record, read: ReadFile, seen: _Stat) -> tuple[FileKind, byt
     return FileKind.FILE, record.body
 
 
+def asked(records: Iterable[Record]) -> dict[str, QuerySeen]:
+    """What the queries among the records answered, by name."""
+    outputs: dict[str, bytes] = {}
+    queries: dict[str, QuerySeen] = {}
+    for record in records:
+        match record.words:
+            case ("query", *name):
+                outputs[" ".join(name)] = record.body
+            case ("exit", *name, code) if name:
+                queries[" ".join(name)] = _query(code, outputs.get(" ".join(name), b""))
+    return queries
+
+
 def reading(records: Iterable[Record], probes: Sequence[Probe]) -> Reading:
     """What a server showed. Raises BadFrame when a probe was left unanswered."""
     reads = [p for p in probes if isinstance(p, ReadFile)]
     stats: dict[str, dict[bytes, _Stat]] = {}
     shown: dict[int, Record] = {}
-    outputs: dict[str, bytes] = {}
-    queries: dict[str, QuerySeen] = {}
+    records = list(records)
     ledger: dict[str, list[Record]] = {}
     for record in records:
         match record.words:
             case ("stats", which):
                 stats[which] = _stats(record.body)
-            case ("file" | "link" | "other" | "absent" | "unreadable", number) if number.isdigit():
+            case ("file" | "link" | "other" | "absent" | "unreadable", number) if _is_number(number):
                 shown[int(number)] = record
-            case ("query", name):
-                outputs[name] = record.body
-            case ("exit", name, code):
-                queries[name] = _query((code,), outputs.get(name, b""))
+            case ("query" | "exit", *_):
+                pass
             case _:
                 ledger.setdefault(record.kind, []).append(record)
     if set(shown) != set(range(len(reads))):
@@ -151,7 +165,7 @@ def reading(records: Iterable[Record], probes: Sequence[Probe]) -> Reading:
         )
         for n, read in enumerate(reads)
     }
-    return _with_ledger(seen, queries, ledger)
+    return _with_ledger(seen, asked(records), ledger)
 
 
 def _with_ledger(

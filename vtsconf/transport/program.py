@@ -14,6 +14,7 @@ from pathlib import Path
 
 from vtsconf.core import live
 from vtsconf.core.errors import Refused
+from vtsconf.core.plan import base_of
 from vtsconf.core.probe import Probe, Query, ReadFile
 from vtsconf.core.secret import SecretRef, Secrets
 from vtsconf.core.step import Base, PutFile, RunCommand, Service
@@ -119,7 +120,13 @@ def confirm_program(
 def revert_program(run: str, reason: str, state_dir: str, mark: str) -> Program:
     """Take an armed change back now."""
     return _program(
-        [*_head(mark, state_dir, run), "vt_settle", "vt_must_be_armed", call("vt_refuse", reason)],
+        [
+            *_head(mark, state_dir, run),
+            "vt_settle",
+            "vt_try_again",
+            "vt_must_be_armed",
+            call("vt_refuse", reason),
+        ],
         "confirm.sh",
     )
 
@@ -127,7 +134,8 @@ def revert_program(run: str, reason: str, state_dir: str, mark: str) -> Program:
 def unlock_program(state_dir: str, mark: str, *, force: bool) -> Program:
     """Remove a lock whose process is dead; with `force`, any lock that has nothing armed."""
     return _program(
-        [*_head(mark, state_dir), "vt_settle", call("vt_unlock", "force" if force else "")], "confirm.sh"
+        [*_head(mark, state_dir), "vt_settle_armed", call("vt_unlock", "force" if force else "")],
+        "confirm.sh",
     )
 
 
@@ -138,7 +146,8 @@ def apply_program(transaction: Transaction, secrets: Secrets, key: str, mark: st
     commands = [(n, s) for n, s in enumerate(t.steps) if isinstance(s, RunCommand)]
     services = {s.name: s for s in t.services}
     restarts = [services[name] for name in t.restarts if services[name].restart]
-    owed = sorted({name for step in t.steps for name in step.restart} | set(t.restarts))
+    owed = list(dict.fromkeys([*t.restarts, *(name for step in t.steps for name in step.restart)]))
+    revert = _revert_text(t, puts, commands, [services.get(name, Service(name=name)) for name in owed])
     payload: list[bytes] = []
     lines = [
         *_head(mark, t.state_dir, t.run),
@@ -147,7 +156,7 @@ def apply_program(transaction: Transaction, secrets: Secrets, key: str, mark: st
         "vt_look() {",
         *_looks(t.probes),
         "}",
-        f"REVERT={shlex.quote(_revert_text(t, puts, commands, restarts))}",
+        f"REVERT={shlex.quote(revert)}",
         call("vt_begin", t.holder, t.confirm_within + RESTART_TIMEOUT),
         *(_expect(base) for base in t.base),
         *(_expect_check(step) for _, step in commands),
@@ -156,7 +165,7 @@ def apply_program(transaction: Transaction, secrets: Secrets, key: str, mark: st
         call("vt_staged", sum(1 for _, step in puts if step.after)),
         *(call("vt_validate", n, s.path, *s.validate) for n, s in puts if s.after and s.validate),
         "vt_validated",
-        *(call("vt_save", n, s.path) for n, s in puts),
+        *(_save(n, step) for n, step in puts),
         "vt_saved",
         *(call("vt_debt", name) for name in owed),
         call("vt_indebted", *owed),
@@ -174,6 +183,11 @@ def apply_program(transaction: Transaction, secrets: Secrets, key: str, mark: st
 def _expect(base: Base) -> str:
     keyed = "keyed" if base.keyed else "plain"
     return call("vt_expect", base.path, base.digest or "absent", keyed, base.owner, base.group, base.mode)
+
+
+def _save(number: int, step: PutFile) -> str:
+    before = base_of(step.path, step.before)
+    return call("vt_save", number, step.path, before.digest or "absent", "keyed" if before.keyed else "plain")
 
 
 def _expect_check(step: RunCommand) -> str:
@@ -218,7 +232,7 @@ def _revert_text(
     transaction: Transaction,
     puts: Sequence[tuple[int, PutFile]],
     commands: Sequence[tuple[int, RunCommand]],
-    restarts: Sequence[Service],
+    touched: Sequence[Service],
 ) -> str:
     """The program that the reverter keeps: how this transaction is taken back, or forgotten when kept."""
     undo = [
@@ -227,7 +241,7 @@ def _revert_text(
             for n, s in reversed(commands)
         ),
         *(call("vt_undo_file", n, s.path) for n, s in reversed(puts)),
-        *(call("vt_undo_restart", s.name, RESTART_TIMEOUT, *s.restart) for s in restarts),
+        *(call("vt_undo_restart", s.name, RESTART_TIMEOUT, *s.restart) for s in touched),
     ]
     forget = [call("vt_forget_file", n, s.path) for n, s in puts]
     return "\n".join(
@@ -242,13 +256,7 @@ def _revert_text(
             "}",
             "case $1 in",
             f"  watch) vt_watch {int(transaction.confirm_within)} {_LONGEST} ;;",
-            '  now) vt_decide revert && vt_take_back "$2" ;;',
-            '  decided) vt_take_back "$2" ;;',
-            '  keep) vt_keep "$2" ;;',
-            '  finish) case $(cat "$P/decision") in',
-            '      *confirm) vt_keep "finished after a crash" ;;',
-            '      *) vt_take_back "$(cat "$P/reason" 2>/dev/null || echo taken back after a crash)" ;;',
-            "    esac ;;",
+            "  finish) vt_finish ;;",
             "esac",
             "# end",
         ]

@@ -7,12 +7,12 @@ from typing import TypeVar
 
 from vtsconf.core.errors import Unreachable
 from vtsconf.core.frame import BadFrame, FrameReader, Record
-from vtsconf.core.probe import Probe, Query, QuerySeen, Reading
+from vtsconf.core.probe import Probe, Query, Reading
 from vtsconf.core.secret import FingerprintKey, Secrets
 from vtsconf.core.step import PutFile
 from vtsconf.transport import program
 from vtsconf.transport.algorithms import SshFacts
-from vtsconf.transport.answer import reading
+from vtsconf.transport.answer import asked, reading
 from vtsconf.transport.server import Applied, Confirmed, Session, Transaction
 
 T = TypeVar("T")
@@ -144,10 +144,4 @@ def _applied(records: Sequence[Record], probes: Sequence[Probe]) -> Applied:
 
 def _confirmed(records: Sequence[Record]) -> Confirmed:
     result = _result(records)
-    outputs = {r.words[1]: r.body for r in records if r.kind == "query" and len(r.words) == 2}
-    health = tuple(
-        (r.words[1], QuerySeen(exit=int(r.words[2]), stdout=outputs.get(r.words[1], b"")))
-        for r in records
-        if r.kind == "exit" and len(r.words) == 3 and r.words[2].isdigit()
-    )
-    return Confirmed(outcome=result.words[1], reason=result.rest(2), health=health)
+    return Confirmed(outcome=result.words[1], reason=result.rest(2), health=tuple(asked(records).items()))

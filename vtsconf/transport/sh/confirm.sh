@@ -6,24 +6,18 @@ vt_answer() {       # WORD TEXT
 }
 
 vt_answer_past() {  # the run is over: how did it end?
-  [ -f "$S/backup/$R/outcome" ] || vt_answer none "nothing of that run is armed here"
-  read -r vt_word vt_rest <"$S/backup/$R/outcome"
-  vt_answer "$vt_word" "$vt_rest"
+  vt_past
+  vt_answer "$vt_word" "$vt_text"
 }
 
-vt_wait_for_decision() {
-  vt_waits=0
-  while [ -d "$P" ] && [ ! -e "$P/broken" ] && [ "$vt_waits" -lt 600 ]; do sleep 0.2; vt_waits=$((vt_waits + 1)); done
-  [ -e "$P/broken" ] && vt_answer broken "$(cat "$P/broken")"
-  [ -d "$P" ] && vt_answer broken "the change is still being taken back"
-  vt_answer_past
+vt_wait_for_end() {
+  vt_await_end
+  vt_answer "$vt_word" "$vt_text"
 }
 
 vt_must_be_armed() {
   [ -d "$P" ] || vt_answer_past
-  [ -e "$P/broken" ] && vt_answer broken "$(cat "$P/broken")"
-  [ -e "$P/decision" ] && vt_wait_for_decision
-  return 0
+  [ ! -L "$P/decision" ] || vt_wait_for_end
 }
 
 vt_health() {       # NAME SECONDS ARGV…: a check; its failure takes the change back
@@ -33,29 +27,39 @@ vt_health() {       # NAME SECONDS ARGV…: a check; its failure takes the chang
 }
 
 vt_refuse() {       # REASON
-  vt_decide revert || vt_wait_for_decision
-  vt_revert decided "$1"
-  vt_wait_for_decision
+  vt_decide revert "$1" && vt_have_finished >/dev/null
+  vt_wait_for_end
+}
+
+vt_try_again() {    # what could not be taken back once may go back now
+  [ ! -e "$P/broken" ] && return
+  rm -f -- "$P/broken"
+  vt_have_finished >/dev/null
 }
 
 vt_accept() {
   [ -e "$P/done" ] || vt_answer none "the change is still being made"
-  vt_decide confirm || vt_wait_for_decision
-  vt_revert keep "$1"
-  vt_wait_for_decision
+  vt_decide confirm "$1" && vt_have_finished >/dev/null
+  vt_wait_for_end
 }
 
 vt_unlock() {       # force|"": only a lock that protects nothing can be removed
   R=unlock
   [ -d "$S/lock" ] || vt_answer none "there is no lock"
-  vt_run_of_lock=$(sed -n 's/^run //p' "$S/lock/note" 2>/dev/null)
-  if [ -n "$vt_run_of_lock" ] && [ -d "$S/pending/$vt_run_of_lock" ]; then
-    vt_answer armed "the change of run $vt_run_of_lock is armed: confirm it, roll it back, or wait until it takes itself back"
+  vt_locked_by=$(vt_run_of_lock)
+  P=$S/pending/$vt_locked_by
+  if [ -e "$P/broken" ] && [ "$1" = force ]; then
+    R=$vt_locked_by; vt_outcome broken "given up by hand"
+    vt_answer unlocked "the change of run $R was given up half taken back: look at the server"
+  fi
+  if [ -n "$vt_locked_by" ] && [ -d "$P" ]; then
+    vt_answer armed "the change of run $vt_locked_by is armed: confirm it, roll it back, or wait until it takes itself back"
   fi
   if ! vt_lock_is_dead && [ "$1" != force ]; then
-    vt_answer alive "the run $vt_run_of_lock is still at work here"
+    vt_answer alive "the run $vt_locked_by is still at work here"
   fi
-  vt_event unlocked "lock of run ${vt_run_of_lock:-?} removed by hand"
-  vt_drop_lock
-  vt_answer unlocked "the lock of run ${vt_run_of_lock:-?} was removed"
+  vt_drop_lock "$vt_locked_by"
+  vt_forget_run "$vt_locked_by"
+  vt_event unlocked "lock of run ${vt_locked_by:-?} removed by hand"
+  vt_answer unlocked "the lock of run ${vt_locked_by:-?} was removed"
 }
