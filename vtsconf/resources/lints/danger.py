@@ -21,9 +21,7 @@ _VERBS = re.compile(
     r"|\bcleanup_(?:autoerase|enable)\b",
     re.IGNORECASE,
 )
-_DESTROYERS = (
-    "rm|rmdir|unlink|shred|truncate|dd|wipefs|mkfs|mke2fs|blkdiscard|find|mv|cp|tee|rsync|tar|ln|sed"
-)
+_DESTROYERS = "rm|rmdir|unlink|shred|truncate|dd|wipefs|mkfs|mke2fs|blkdiscard|mv|cp|tee|rsync|tar|ln|sed"
 # Without a shell, these can only read; whatever their other words are.
 _READERS = frozenset(
     ("test", "[", "ls", "stat", "df", "du", "cat", "head", "tail", "grep", "wc", "cmp", "cksum", "sha256sum")
@@ -31,10 +29,12 @@ _READERS = frozenset(
 # A vault by name or by a pattern that it fits, anything by a pattern at the root, or the root itself.
 _VAULT = r"\bV(?:AULT\w*|[A-Z]*[*?\[])[^\s\"';&|]*|(?<![^\s\"'=])/+(?:[A-Z]*[*?\[][^\s\"']*|(?=[\s\"']|$))"
 
+_FIND_ACTIONS = "-delete|-exec|-ok|-fprint|-fls|xargs"
 
 _PATTERNS = (
     _VERBS,
     re.compile(rf"(?<![\w.-])(?:{_DESTROYERS})(?:\.\w+)?[ \t][^\n;&|]{{0,500}}?(?:{_VAULT})", re.MULTILINE),
+    re.compile(rf"\bfind[ \t][^\n]{{0,500}}?(?:{_VAULT})[^\n]{{0,500}}?(?:{_FIND_ACTIONS})", re.MULTILINE),
     re.compile(rf">[ \t]*[\"']?/*(?:{_VAULT})", re.MULTILINE),
 )
 
@@ -47,9 +47,9 @@ def in_text(text: str) -> str:
 
 def in_words(words: Sequence[str], config_file: str | None = None) -> str:
     """The reason why a command could destroy a tape; "" when none is seen."""
-    if not words or posixpath.basename(words[0]) in _READERS:
-        return ""
     line = " ".join(words)
+    if _only_reads(words, line):
+        return ""
     if found := in_text(line):
         return f"it says `{found}`"
     if touched := re.search(_VAULT, line):
@@ -57,3 +57,9 @@ def in_words(words: Sequence[str], config_file: str | None = None) -> str:
     if config_file and config_file in line:
         return "it works on the configuration file, where it could switch automatic erasing on"
     return ""
+
+
+def _only_reads(words: Sequence[str], line: str) -> bool:
+    """A program that, without a shell, cannot change a file."""
+    program = posixpath.basename(words[0]) if words else ""
+    return program in _READERS or (program == "find" and not re.search(_FIND_ACTIONS, line))
