@@ -74,6 +74,16 @@ def test_after_a_crash_everything_is_found_again(detached, folder):
     assert detached.hosts[0].processes() == []
 
 
+def test_after_a_crash_down_ends_what_was_left_running(detached):
+    _execute(detached, DETACH)
+    pid = detached.pid
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: start_time(pid) is None)
+
+    assert detached.down() is False
+    assert detached.hosts[0].processes() == []
+
+
 def test_a_reused_pid_is_not_ours(folder):
     """The pid file of a lab that died may name a process that has nothing to do with it."""
     with Lab.up(folder, servers=1):
@@ -107,12 +117,13 @@ def test_many_at_once_make_one_lab(folder):
 def test_interrupted_while_starting_leaves_no_process(folder):
     """^C at any moment of `lab up`: nothing is left running, or a whole lab that `lab down` knows."""
     argv = (sys.executable, "-m", "vtsconf", "lab", "up", "--servers", "1")
-    for number, delay in enumerate((0.0, 0.1, 0.25, 0.4)):
+    moments = ((_has_begun, 0.0), (_has_begun, 0.15), (_daemons, 0.0), (_daemons, 0.1), (_daemons, 0.3))
+    for number, (moment, delay) in enumerate(moments):
         home = folder.with_name(f"lab{number}")
         process = subprocess.Popen(
             (*argv, home), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
         )
-        wait_until(lambda home=home: (home / ".lab").exists())
+        wait_until(lambda home=home, moment=moment: moment(home))
         time.sleep(delay)
         os.killpg(process.pid, signal.SIGINT)
         _, said = process.communicate(timeout=30)
@@ -245,6 +256,10 @@ def _execute(lab, command):
         return session.execute(command, [], lambda _: None).code
     finally:
         session.close()
+
+
+def _has_begun(folder):
+    return (folder / ".lab").exists()
 
 
 def _daemons(folder):
