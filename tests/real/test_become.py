@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.real.openssh import OpenSsh
@@ -50,9 +52,13 @@ class TestBecome:
         assert (0, b"root\n" + self.payload) == (ending.code, out)
 
     def test_a_wrong_password_is_tried_once(self, openssh, tmp_path):
-        server = openssh(setup=SUDO.format(rule="ALL"))
+        server = openssh(setup=SUDO.format(rule="ALL\\nDefaults logfile=/var/log/sudo.log\\n"))
         error = refused(self.become(server, b"guess"), tmp_path, WHO)
+        deadline = time.monotonic() + 10
+        while not (log := server.run("cat /var/log/sudo.log").stdout) and time.monotonic() < deadline:
+            time.sleep(0.05)
 
+        assert b"1 incorrect password attempt" in log
         assert str(error) == (
             "vts1: cannot become `root` with sudo: the password is wrong, or the account may not do it"
         )

@@ -106,6 +106,23 @@ class TestLegacy:
         )
         assert error.remedy == "update its SSH server, or set vts_ssh_legacy: true for this host alone"
 
+    @pytest.mark.parametrize(
+        ("config", "lacks"),
+        [
+            ("KexAlgorithms diffie-hellman-group14-sha1\n", "key exchange diffie-hellman-group14-sha1"),
+            ("Ciphers aes128-ctr\nMACs hmac-sha1\n", "MACs hmac-sha1"),
+            ("Ciphers aes128-cbc,3des-cbc\n", "ciphers aes128-cbc, 3des-cbc"),
+            ("HostKeyAlgorithms ssh-rsa\n", "host keys ssh-rsa"),
+        ],
+    )
+    def test_one_outdated_kind_alone_is_refused(self, openssh, tmp_path, config, lacks):
+        server = openssh(config=config)
+        error = refused(server.target(), tmp_path)
+
+        assert str(error) == f"vts1: the server offers only outdated SSH algorithms: {lacks}"
+        pin = keys().public("host_rsa" if "HostKey" in config else "host_ed25519")
+        connector(tmp_path).connect(server.target(legacy=True, host_key=pin)).close()
+
     @pytest.mark.parametrize("name", ["user_rsa", "user_ed25519"])
     def test_an_old_appliance_by_opt_in_and_loudly(self, openssh, tmp_path, name):
         server = openssh(legacy=True)
