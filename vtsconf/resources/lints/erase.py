@@ -91,6 +91,7 @@ def changes_could_erase(
         *_enable(subject),
         *_suspicious_names(subject),
         *_migration_changed(subject),
+        *_values(subject),
     )
     return [_problem(risk, allowed, subject) for risk in risks]
 
@@ -100,6 +101,7 @@ def _risks(subject: Subject, rendered: Mapping[str, str]) -> Iterator[_Risk]:
     yield from _enable(subject)
     yield from _suspicious_names(subject)
     yield from _migration_changed(subject)
+    yield from _values(subject)
     yield from _no_bma(subject)
     yield from _policies(subject)
     yield from _bma_settings(subject)
@@ -185,6 +187,19 @@ def _migration_changed(subject: Subject) -> Iterator[_Risk]:
                 why="hsm_ parameters decide what VTS takes for migrated, and that is what is erased",
                 remedy="write cleanup.autoerase: false until a migration was proven",
                 source=f"inferred from 8.3 SIG p.15; {_SOURCE}",
+            )
+
+
+def _values(subject: Subject) -> Iterator[_Risk]:
+    """VTS runs the command lines that parameters hold."""
+    for name, wanted in subject.wanted.items():
+        if isinstance(wanted.text, str) and (found := danger.in_text(wanted.text)):
+            yield _Risk(
+                name=name,
+                what=f"the value of `{name}` could erase data: `{found}`",
+                why="if VTS runs it, a tape may be gone that is nowhere else",
+                remedy="take these words out",
+                source=_WORDS,
             )
 
 
