@@ -229,7 +229,7 @@ def test_a_program_that_fails(root, text, what, why):
 def test_a_program_that_is_not_executable_is_not_run(root):
     program(root, "#!/bin/sh\ntouch ran\n", mode=0o644)
 
-    assert errors(Project.load("dynamic").problems)
+    assert [p.why for p in errors(Project.load("dynamic").problems)] == ["permission denied"]
     assert not (root / "ran").exists()
 
 

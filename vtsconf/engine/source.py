@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -19,11 +18,11 @@ _INI = re.compile(rb"\A(?:\s*[#;][^\n]*\n|\s*\n)*\s*\[[\w:.-]+\][ \t]*(?:\n|\Z)"
 
 
 def read_source(path: Path, shown: str) -> tuple[Inventory, list[Problem]]:
-    """The inventory of a file. It is run only when it is executable and begins like a program."""
+    """The inventory of a file. It is run only when it begins like a program, and is executable."""
     data = read_bytes(path, shown)
     if isinstance(data, Problem):
         return Inventory(), [data]
-    if data.startswith(_PROGRAM) and os.access(path, os.X_OK):
+    if data.startswith(_PROGRAM):
         return _from_program(path, shown)
     if _INI.match(data):
         return Inventory(), [_ini(shown)]
@@ -74,7 +73,7 @@ def _program(shown: str, why: str) -> Problem:
     return Problem(
         what=f"the inventory program `{shown}` failed",
         why=why,
-        remedy=f"run `{shown} --list` by hand: it must print one JSON document",
+        remedy=f"run `{shown} --list` by hand: it must be executable and print one JSON document",
         code="inventory",
         place=Place(shown),
     )
