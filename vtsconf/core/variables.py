@@ -9,7 +9,6 @@ from vtsconf.core.problem import Place, Problem
 from vtsconf.core.templates import TemplateError, is_template, render_value
 from vtsconf.core.tree import Leaf, Map, Node, Seq
 
-
 _LOST = object()  # in place of a value that could not be rendered
 
 
