@@ -115,8 +115,8 @@ def down(purge: bool, folder: Path | None) -> None:
 def status(as_json: bool, folder: Path | None) -> None:
     """Show servers, what their services run with, and the faults that are on.
 
-    A service is `current` when it runs with the configuration file as it is now, `behind` when the
-    file has changed since it was restarted, and `stopped`.
+    A service is `current` when it runs with the lines of the configuration file that it reads (ems: ems_,
+    tapeserver: hsm_ and lab_), `behind` when they have changed since it was restarted, or `stopped`.
     """
     from vtsconf.engine.lab.lab import Lab
 
