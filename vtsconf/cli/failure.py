@@ -7,7 +7,7 @@ import traceback
 
 import click
 
-from vtsconf.core.errors import Invalid, VtsconfError
+from vtsconf.core.errors import Invalid, VtsconfError, bug
 from vtsconf.core.outcome import Exit
 
 
@@ -32,9 +32,7 @@ def explain(error: Exception) -> Exit:
 
 def _bug(error: Exception) -> Exit:
     """An error that nobody foresaw is our bug: say so; the traceback, which may hold values, only on demand."""
-    click.echo(
-        f"error: unexpected {type(error).__name__}: this is a bug in vtsconf, please report it", err=True
-    )
+    click.echo(f"error: {bug(error)}", err=True)
     if os.environ.get("VTSCONF_TRACEBACK"):
         traceback.print_exception(error)
     else:

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 import click
 
 from vtsconf.core.connection import Target
-from vtsconf.core.errors import Invalid
+from vtsconf.core.errors import Invalid, bug
+from vtsconf.core.outcome import PlanOutcome
 from vtsconf.core.plan import HostPlan, Plan
 from vtsconf.core.problem import errors
 from vtsconf.core.resource import Keys
@@ -122,7 +123,10 @@ class Shop:
         made: dict[str, HostPlan] = {host.host: host for host in preparation.invalid}
 
         def work(ready: Ready) -> HostPlan:
-            return plan_host(ready, self.reach, keys, wish)
+            try:
+                return plan_host(ready, self.reach, keys, wish)
+            except Exception as error:  # noqa: BLE001 a bug of ours on one host must not hide the others
+                return HostPlan(host=ready.name, outcome=PlanOutcome.ERROR, reason=bug(error))
 
         for ready, host in fan(preparation.ready, work, parallel=parallel or self.settings.parallel):
             made[ready.name] = host

@@ -91,3 +91,8 @@ class Usage(VtsconfError):
     """The command line makes no sense."""
 
     exit = Exit.USAGE
+
+
+def bug(error: Exception) -> str:
+    """The sentence for an error that nobody foresaw. Its text is left out: it may hold a value."""
+    return f"unexpected {type(error).__name__}: this is a bug in vtsconf, please report it"

@@ -11,6 +11,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,13 +82,22 @@ class Journal:
     def add(self, event: Event) -> None:
         """Append; on the disk when this returns."""
         row = (event.at, event.run, event.host, event.action, json.dumps(event.body))
-        with self._guard, self._db as db:
+        with self._writing() as db:
             db.execute("insert into events (at, run, host, action, body) values (?, ?, ?, ?, ?)", row)
 
     def keep_plan(self, run: str, host: str, document: str) -> None:
         """A host's plan document, for the rollback."""
-        with self._guard, self._db as db:
+        with self._writing() as db:
             db.execute("insert or replace into plans values (?, ?, ?)", (run, host, document))
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction; a full disk or a lost file is a sentence."""
+        try:
+            with self._guard, self._db as db:
+                yield db
+        except sqlite3.Error as error:
+            raise VtsconfError(f"the journal {self._path} cannot be written: {error}") from error
 
     def plans(self, run: str) -> dict[str, str]:
         with self._guard:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from vtsconf.core import plan as plans
 from vtsconf.core.connection import Target
+from vtsconf.core.errors import VtsconfError, bug
 from vtsconf.core.outcome import PlanOutcome, RunOutcome
 from vtsconf.core.plan import HostPlan, Plan
 from vtsconf.engine.apply import HostResult, Order, change_host
@@ -42,25 +43,36 @@ def carry_out(
     _begin(plan, order, journal, now(), command)
 
     def work(host: HostPlan) -> HostResult:
-        if host.has_work:
-            journal.add(Event(at=now(), run=order.run, host=host.host, action="host-started"))
-        result = _guarded(host, targets, order)
-        journal.add(_finished(result, order.run, now()))
-        return result
+        try:
+            if host.has_work:
+                journal.add(Event(at=now(), run=order.run, host=host.host, action="host-started"))
+        except VtsconfError as error:
+            return HostResult(host=host.host, outcome=RunOutcome.FAILED, reason=f"not begun: {error}")
+        return record(_guarded(host, targets, order))
 
     def skipped(host: HostPlan) -> HostResult:
-        result = HostResult(
-            host=host.host, outcome=RunOutcome.SKIPPED, reason="the run was stopped before it"
-        )
-        journal.add(_finished(result, order.run, now()))
-        return result
+        reason = "the run was stopped before it"
+        return record(HostResult(host=host.host, outcome=RunOutcome.SKIPPED, reason=reason))
+
+    def record(result: HostResult) -> HostResult:
+        return _noted(result, journal, _finished(result, order.run, now()))
 
     results: dict[str, HostResult] = {}
     for host, result in fan(plan.hosts, work, parallel=parallel, stop=watch.stop, skipped=skipped):
         results[host.host] = result
         watch.done(result)
-    journal.add(Event(at=now(), run=order.run, action="run-finished", body=summary(results.values())))
-    return [results[host.host] for host in plan.hosts]
+    end = Event(at=now(), run=order.run, action="run-finished", body=summary(results.values()))
+    in_order = [results[host.host] for host in plan.hosts]
+    return [*in_order[:-1], *(_noted(last, journal, end) for last in in_order[-1:])]
+
+
+def _noted(result: HostResult, journal: Journal, event: Event) -> HostResult:
+    """Tell the journal. If that fails, what happened on the server has happened: the report says both."""
+    try:
+        journal.add(event)
+    except VtsconfError as error:
+        return replace(result, reason=f"{result.reason}; {error}".removeprefix("; "))
+    return result
 
 
 def _begin(plan: Plan, order: Order, journal: Journal, now: int, command: str) -> None:
@@ -79,13 +91,16 @@ def _begin(plan: Plan, order: Order, journal: Journal, now: int, command: str) -
 
 
 def _guarded(host: HostPlan, targets: Mapping[str, Target], order: Order) -> HostResult:
-    if host.outcome in (PlanOutcome.CHANGES, PlanOutcome.IN_SYNC):
-        target = targets.get(host.host)
-        refusal = _refusal(host, target)
-        if target is None or refusal:
-            return HostResult(host=host.host, outcome=RunOutcome.REFUSED, reason=refusal)
+    if host.outcome not in (PlanOutcome.CHANGES, PlanOutcome.IN_SYNC):
+        return change_host(host, Target(name=host.host), order)
+    target = targets.get(host.host)
+    refusal = _refusal(host, target)
+    if target is None or refusal:
+        return HostResult(host=host.host, outcome=RunOutcome.REFUSED, reason=refusal)
+    try:
         return change_host(host, target, order)
-    return change_host(host, Target(name=host.host), order)
+    except Exception as error:  # noqa: BLE001 a bug of ours on one host must not stop the others
+        return HostResult(host=host.host, outcome=RunOutcome.FAILED, reason=bug(error))
 
 
 def _refusal(host: HostPlan, target: Target | None) -> str:
