@@ -88,8 +88,8 @@ def _idle(subject: Subject, risks: list[Risk]) -> Iterator[Problem]:
     """Names in vts.allow_erase that could never allow anything: misspelt, or left behind."""
     vts = subject.vts
     addresses = (address for address, _, _ in argvs(vts))
-    rules = (f"rules/{name}" for name in vts.rules)
-    known = {*(r.name for r in risks), *subject.wanted, *vts.policies, *rules, *addresses, NO_BMA}
+    others = (*(f"rules/{name}" for name in vts.rules), *(f"bma/{name}" for name in vts.bma))
+    known = {*(r.name for r in risks), *subject.wanted, *vts.policies, *others, *addresses, NO_BMA}
     for index, name in enumerate(vts.allow_erase):
         if name not in known:
             yield Problem(
