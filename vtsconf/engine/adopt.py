@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from vtsconf.core import vtsfile
 from vtsconf.core.document import read_document
 from vtsconf.core.document.emission import emit
 from vtsconf.core.errors import Failed, Refused, Usage
@@ -13,14 +14,14 @@ from vtsconf.core.probe import FileKind, FileSeen, ReadFile, Reading
 from vtsconf.core.problem import Problem, errors, suggestion
 from vtsconf.core.tree import Map, at
 from vtsconf.engine.outline import Outline, salvaged
-from vtsconf.engine.prepare import judge
+from vtsconf.engine.prepare import erasing, judge
 from vtsconf.engine.project import Project
 from vtsconf.engine.reach import Reach
 from vtsconf.resources import desired
 from vtsconf.resources.adoption import Adoption, Inherited, adopt_file, adopt_parameters, described
+from vtsconf.resources.lints import Subject, lint
 
 _NAME = "adopted"  # what the document is called while it is judged
-_ROUNDS = 5  # of leaving out what the checks refuse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,7 @@ def described_by(
     without = _with_own(host, project, None)
     inherited = Inherited(wanted=desired.wanted(salvaged(without, project.tables), project.tables))
     refused: dict[str, str] = {}
-    for _ in range(_ROUNDS):
+    while True:  # each round leaves out at least one name more
         adoption = Adoption(host=host.name, tables=project.tables, inherited=inherited)
         if config_file and _config_file_of(without) != config_file:
             adoption.put(("vts", "config_file"), config_file)
@@ -92,11 +93,10 @@ def described_by(
         for path in files:
             adopt_file(adoption, path, reading.files[path])
         text = emit(adoption.document(), adoption.comments, _header(host, config_file, adoption))
-        problems, wrong = _judged(host, project, adoption, text)
+        problems, wrong = _judged(host, project, adoption, text, data)
         if not wrong.keys() - refused.keys():
-            break
+            return Adopted(text=text, problems=tuple(problems), left_out=len(adoption.left_out))
         refused |= wrong
-    return Adopted(text=text, problems=tuple(problems), left_out=len(adoption.left_out))
 
 
 def _readable(config_file: str | None, reading: Reading) -> bytes | None:
@@ -144,13 +144,16 @@ def _with_own(host: Host, project: Project, document: Map | None) -> Host:
 
 
 def _judged(
-    host: Host, project: Project, adoption: Adoption, text: str
+    host: Host, project: Project, adoption: Adoption, text: str, data: bytes | None
 ) -> tuple[list[Problem], dict[str, str]]:
     """The problems of the documents with this one among them; the parameters in it that are refused, and why."""
     tree, problems = read_document(text, _NAME)
     if not isinstance(tree, Map):
         return problems, {}
-    problems = [*problems, *judge(_with_own(host, project, tree), project)]
+    adopted = _with_own(host, project, tree)
+    problems = [*problems, *judge(adopted, project)]
+    if not errors(problems):
+        problems += _against(adopted, project, vtsfile.values(data or b""))
     lines = {at(tree, path).place.line: name for path, name in adoption.paths.items() if at(tree, path)}  # type: ignore[union-attr]  # asked in the same line
     wrong = {
         lines[p.place.line]: f"{p.what}: {p.remedy}" if p.remedy else p.what
@@ -158,3 +161,15 @@ def _judged(
         if p.place and p.place.file == _NAME and p.place.line in lines
     }
     return problems, wrong
+
+
+def _against(host: Host, project: Project, live: Mapping[str, str]) -> list[Problem]:
+    """What the checks say of the document when they know the server too, as `plan` does."""
+    vts, problems = desired.read(host, project.tables)
+    if vts is None:
+        return problems
+    wanted = desired.wanted(vts, project.tables, host.locate)
+    subject = Subject(
+        vts=vts, wanted=wanted, tables=project.tables, live=live, host=host.name, locate=host.locate
+    )
+    return [*lint(subject), *erasing(subject, ())]

@@ -97,11 +97,9 @@ def adopt_parameters(
     tables = adoption.tables.families
     families = sorted((f for f in tables if not only or f in only), key=lambda f: f == OTHER)
     mapped = {
-        family: table
+        family: tables[family]
         for family in families
-        if (table := tables[family]).hosts
-        and table.hosts not in refused
-        and _can_be_mapped(live.get(table.hosts), adoption.inherited.hosts(table))
+        if tables[family].hosts not in refused and _can_be_mapped(adoption, tables[family], live)
     }
     for family, table in mapped.items():
         _map_hosts(adoption, family, table, live[table.hosts])
@@ -113,7 +111,7 @@ def adopt_parameters(
             adoption.leave(name, refused[name])
         else:
             _adopt(adoption, name, text, _path(adoption, name, standing, mapped), standing.row)
-    _deny(adoption, live, families, mapped)
+    _deny(adoption, live, families, mapped, refused)
 
 
 def _rank(name: str, adoption: Adoption, families: list[str]) -> int:
@@ -122,10 +120,13 @@ def _rank(name: str, adoption: Adoption, families: list[str]) -> int:
     return families.index(standing.family) if standing.row and standing.family in families else len(families)
 
 
-def _can_be_mapped(text: str | None, inherited: tuple[str, ...]) -> bool:
+def _can_be_mapped(adoption: Adoption, table: Table, live: Mapping[str, str]) -> bool:
     """The list of hosts is what the names under `hosts` would make of it, once laid over the inherited ones."""
-    if not text:
+    text = live.get(table.hosts)
+    before = adoption.inherited.wanted.get(table.hosts)
+    if not text or (before is not None and not _stands_in_hosts(before, adoption)):
         return False
+    inherited = adoption.inherited.hosts(table)
     names = text.split()
     merged = [*inherited, *(name for name in names if name not in inherited)]
     return (
@@ -195,7 +196,7 @@ def _adopt(adoption: Adoption, name: str, text: str, path: Path, row: Row | None
     elif not re.fullmatch(PARAMETER, name):
         adoption.leave(name, "its name is not one that a document can have")
     elif sensitive.is_sensitive(name) or (row and row.secret):
-        _adopt_secret(adoption, name, path, row)
+        _adopt_secret(adoption, name, text, path, row)
     elif (value := _value(text, row)) is None:
         adoption.leave(name, _why_not(text, row))
     else:
@@ -203,7 +204,10 @@ def _adopt(adoption: Adoption, name: str, text: str, path: Path, row: Row | None
         adoption.put(path, value)
 
 
-def _adopt_secret(adoption: Adoption, name: str, path: Path, row: Row | None) -> None:
+def _adopt_secret(adoption: Adoption, name: str, text: str, path: Path, row: Row | None) -> None:
+    if not text:
+        adoption.leave(name, "it is empty, and a secret never is")
+        return
     if row and row.type in ("yes_no", "integer", "list", "hosts"):
         adoption.leave(name, "its name is that of a secret, and its table says that it is none")
         return
@@ -251,7 +255,11 @@ def _protected(value: Any) -> Any:
 
 
 def _deny(
-    adoption: Adoption, live: Mapping[str, str], families: list[str], mapped: Mapping[str, Table]
+    adoption: Adoption,
+    live: Mapping[str, str],
+    families: list[str],
+    mapped: Mapping[str, Table],
+    refused: Mapping[str, str],
 ) -> None:
     """What the documents ask for and the server does not have: null, since it is described as it is."""
     for name, wanted in adoption.inherited.wanted.items():
@@ -262,7 +270,12 @@ def _deny(
             adoption.put(
                 path[:3], None, "The groups name other hosts than the server does; see `parameters` below."
             )
-        elif name not in live and wanted.text is not None:
+        elif name in live or wanted.text is None:
+            continue
+        elif name in refused:
+            adoption.leave(name, f"the groups ask for it, and the server lacks it; null: {refused[name]}")
+        else:
+            adoption.paths[path] = name
             adoption.put(path, None)
 
 
@@ -305,6 +318,6 @@ def described(adoption: Adoption) -> Iterator[str]:
     if adoption.same:
         yield f"{adoption.same} values are not repeated here: the groups say the same."
     if adoption.left_out:
-        yield "Left out, and left as it is on the server:"
+        yield "Left out:"
     for left in adoption.left_out:
         yield f"  {left.name}: {left.why}"
