@@ -55,18 +55,15 @@ class Dialling:
     def __post_init__(self) -> None:
         self.files = LocalFiles(home=self.here.home, warn=self.warn)
 
-    def link(self, target: Target, hops: int = 0) -> Link:
+    def link(self, target: Target) -> Link:
         """Raises Unreachable."""
-        if hops > _HOPS:
-            raise Unreachable(
-                f"{target.name}: more than {_HOPS} jump hosts", remedy="look for a circle in ProxyJump"
-            )
-        endpoint = endpoint_of(target, self.files.config(target.ssh_config, target.name), self.here)
+        endpoint = self._endpoint(target)
+        self._check_route(target, endpoint)
         with at_stage("network"):
-            stream, leave = self._way(target, endpoint, hops)
+            stream, leave = self._way(target, endpoint)
         try:
             with at_stage("greeting"):
-                transport = self._greeted(target, endpoint, stream, hops)
+                transport = self._greeted(target, endpoint, stream)
             try:
                 with at_stage("login"):
                     method = authenticate(transport, endpoint, self.keyring)
@@ -83,22 +80,34 @@ class Dialling:
         self._say_legacy(endpoint, facts)
         return Link(endpoint=endpoint, transport=transport, stream=stream, facts=facts, leave=leave)
 
-    def _way(self, target: Target, endpoint: Endpoint, hops: int) -> tuple[Stream, Callable[[], None]]:
+    def _endpoint(self, target: Target) -> Endpoint:
+        return endpoint_of(target, self.files.config(target.ssh_config, target.name), self.here)
+
+    def _check_route(self, target: Target, endpoint: Endpoint) -> None:
+        """A circle of jump hosts would wait for itself for ever, so it is looked for before the first is called."""
+        hop, at = target, endpoint
+        for _ in range(_HOPS):
+            if not at.jumps:
+                return
+            hop = _last_hop(at, hop)
+            at = self._endpoint(hop)
+        raise Unreachable(
+            f"{target.name}: more than {_HOPS} jump hosts", remedy="look for a circle in ProxyJump"
+        )
+
+    def _way(self, target: Target, endpoint: Endpoint) -> tuple[Stream, Callable[[], None]]:
         if endpoint.jumps:
-            return self._through_jump(target, endpoint, hops)
+            return self._through_jump(target, endpoint)
         with translated(endpoint, ""):
             if endpoint.proxy_command:
                 return through_command(endpoint.proxy_command)
             return tcp(endpoint), lambda: None
 
-    def _through_jump(
-        self, target: Target, endpoint: Endpoint, hops: int
-    ) -> tuple[Stream, Callable[[], None]]:
-        *before, last = endpoint.jumps
-        hop = replace(jump_target(last, target), proxy_jump=",".join(before))
+    def _through_jump(self, target: Target, endpoint: Endpoint) -> tuple[Stream, Callable[[], None]]:
+        last, hop = endpoint.jumps[-1], _last_hop(endpoint, target)
 
         def opened() -> tuple[paramiko.Transport, Callable[[], None]]:
-            link = self.link(hop, hops + 1)
+            link = self.link(hop)
             return link.transport, link.close
 
         try:
@@ -122,19 +131,19 @@ class Dialling:
             raise
         return channel, leave
 
-    def _greeted(self, target: Target, endpoint: Endpoint, stream: Stream, hops: int) -> Transport:
+    def _greeted(self, target: Target, endpoint: Endpoint, stream: Stream) -> Transport:
         entries = [] if endpoint.host_key else self.files.known_hosts(endpoint.known_hosts, endpoint.name)
         try:
             return greet(stream, endpoint, entries)
         except paramiko.ssh_exception.IncompatiblePeer as error:
             reason = str(error)
         with at_stage("algorithms"):
-            raise _incompatible(endpoint, self._offer(target, endpoint, hops), reason)
+            raise _incompatible(endpoint, self._offer(target, endpoint), reason)
 
-    def _offer(self, target: Target, endpoint: Endpoint, hops: int) -> Offer | None:
+    def _offer(self, target: Target, endpoint: Endpoint) -> Offer | None:
         """Ask the server again, on a connection of its own, what it can do."""
         try:
-            stream, leave = self._way(target, endpoint, hops)
+            stream, leave = self._way(target, endpoint)
         except Unreachable:
             return None
         try:
@@ -163,6 +172,12 @@ class Dialling:
         if text not in self._said:
             self._said.add(text)
             self.warn(text)
+
+
+def _last_hop(endpoint: Endpoint, target: Target) -> Target:
+    """The jump host that calls the server itself; it is reached through those before it."""
+    *before, last = endpoint.jumps
+    return replace(jump_target(last, target), proxy_jump=",".join(before))
 
 
 def _hang_up(stream: Stream, transport: paramiko.Transport) -> None:

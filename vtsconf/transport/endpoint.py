@@ -129,7 +129,19 @@ def _jumps(target: Target, options: Options, tokens: dict[str, str]) -> tuple[st
     spec = target.proxy_jump or options.get("proxyjump") or ""
     if spec.casefold() == "none":
         return ()
-    return tuple(expand(one.strip(), tokens) for one in spec.split(",") if one.strip())
+    jumps = tuple(expand(one.strip(), tokens) for one in spec.split(",") if one.strip())
+    from_config = not target.proxy_jump
+    return () if from_config and jumps and _is_itself(jumps[-1], tokens) else jumps
+
+
+def _is_itself(jump: str, tokens: dict[str, str]) -> bool:
+    """`Host *` with `ProxyJump gate` holds for gate too: nobody goes through himself."""
+    match = _JUMP.fullmatch(jump)
+    return (
+        match is not None
+        and match["host"].strip("[]").casefold() in {tokens["n"].casefold(), tokens["h"].casefold()}
+        and match["port"] in {None, tokens["p"]}
+    )
 
 
 def _proxy_command(target: Target, options: Options, tokens: dict[str, str]) -> str:

@@ -27,9 +27,8 @@ class Transport(paramiko.Transport):
     kex_used: str = ""
 
     def run(self) -> None:
-        with contextlib.suppress(
-            Exception
-        ):  # closing a stream whose jump host is gone raises, to nobody, in a thread
+        # Closing a stream whose jump host is gone raises: in a thread, to nobody.
+        with contextlib.suppress(Exception):
             super().run()
 
     def _parse_kex_init(self, m: paramiko.Message) -> None:
