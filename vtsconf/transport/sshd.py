@@ -209,6 +209,7 @@ class Sshd:
             wire.close()
             return
         transport = _Transport(wire)  # type: ignore[arg-type]  # a wire is enough of a socket
+        transport.local_version = "SSH-2.0-vtsconf_lab"
         transport.set_log_channel(LOG.name)
         transport.add_server_key(key)
         if welcome.legacy:
