@@ -15,6 +15,13 @@ from vtsconf.engine.project import Project
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/inventory.yaml"))
 
+# What `facts` must be able to say of the backup clients once their settings are applied.
+CLIENTS = {
+    "first-server": set(),
+    "bank-fleet": {("tsm", "8.1.27.0", "TSM1")},
+    "netbackup-bacula": {("bacula", "9.6.7", "vts-ba1-fd"), ("networker", "19.8", "yes")},
+}
+
 
 @pytest.fixture(params=NAMES)
 def project(request, tmp_path, monkeypatch):
@@ -49,6 +56,7 @@ def test_is_planned_and_applied_in_the_lab(project, tmp_path, capfd):
         assert (changes, applied, again) == (2, 0, 0), said
         assert "not-to-be-seen" not in said
         assert {host.service("ems") for host in lab.hosts} == {"current"}
+        assert _clients(way, capfd) >= CLIENTS[project.name]
         assert all("DEV2" in host.tree.loaded("ems").read_text() for host in lab.hosts)
 
 
@@ -87,3 +95,15 @@ def test_init_refuses_a_file(tmp_path, capfd):
     assert run(["init", str(tmp_path / "file")]) == 64
     assert (tmp_path / "file").read_text() == "mine"
     assert "Traceback" not in capfd.readouterr().err
+
+
+def _clients(way, capfd):
+    """Backup application, version and server of every client that answers well."""
+    capfd.readouterr()
+    run(["facts", *way, "--json"])
+    hosts = json.loads(capfd.readouterr().out)["hosts"]
+    answers = [
+        (c["bma"], tuple(f["text"] for f in host["clients"])) for host in hosts for c in host["clients"][:1]
+        if all(f["ok"] for f in host["clients"])
+    ]  # fmt: skip
+    return {(bma, *texts) for bma, texts in answers}
