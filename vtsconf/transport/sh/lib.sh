@@ -85,7 +85,8 @@ vt_bounded() {      # SECONDS ARGV…: exit code of ARGV; 124 or 137 when it had
       sleep 1; vt_left=$((vt_left - 1))
       kill -0 "$vt_child" 2>/dev/null || exit 0
     done
-    kill -TERM -- "-$vt_child" 2>/dev/null; sleep 2; kill -KILL -- "-$vt_child" 2>/dev/null
+    # No `--`: dash and busybox take it for a process.
+    kill -TERM "-$vt_child" 2>/dev/null; sleep 2; kill -KILL "-$vt_child" 2>/dev/null
   ) >/dev/null 2>&1 </dev/null &
   vt_watch_pid=$!
   wait "$vt_child"; vt_code=$?
