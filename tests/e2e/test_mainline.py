@@ -178,6 +178,20 @@ def test_what_could_erase_data_is_refused_unless_it_is_allowed_by_name(lab: Lab,
     assert "cleanup_autoerase='NO'" in config(lab).read_text()
 
 
+def test_a_rollback_that_could_erase_data_is_refused_as_well(lab: Lab, vtsconf: Vtsconf) -> None:
+    live = config(lab)
+    live.write_text(live.read_text().replace("cleanup_autoerase='NO'", "cleanup_autoerase='YES'"))
+    vtsconf("apply", "-y", "-l", "vts1")
+    assert "cleanup_autoerase='NO'" in live.read_text()
+
+    refused = vtsconf("rollback", "-y")
+    allowed = vtsconf("rollback", "-y", "--allow-erase", "cleanup_autoerase")
+
+    assert (3, 0) == (refused.code, allowed.code)
+    assert "cleanup_autoerase" in refused.err
+    assert "cleanup_autoerase='YES'" in live.read_text()
+
+
 def test_history_tells_who_and_how_it_ended(lab: Lab, vtsconf: Vtsconf) -> None:
     vtsconf("apply", "-y")
     vtsconf("rollback", "-y", "-l", "vts1")

@@ -45,7 +45,6 @@ def command(
     looks like a secret is replaced by a reference; what a document cannot or should not say is left out, and
     named in a comment.
     """
-    from vtsconf.cli import show
     from vtsconf.cli.problems import show_problems
     from vtsconf.cli.wiring import open_shop
     from vtsconf.core.errors import Usage
@@ -59,7 +58,7 @@ def command(
                 f"`{path!a}` is not an absolute path in its simplest form", param_hint="--file"
             )
     shop = open_shop(inventory, extra, color=color)
-    show.set_color(shop.settings.color)
+    options.set_color(shop.settings.color)
     hosts = shop.project.hosts(host)
     if len(hosts) != 1:
         raise Usage(f"`{host}` is {len(hosts)} hosts", remedy="adopt one at a time")

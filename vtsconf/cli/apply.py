@@ -60,7 +60,7 @@ def command(
     from vtsconf.cli.wiring import open_shop
 
     shop = open_shop(inventory, extra, color=color, parallel=parallel, confirm_within=confirm_within)
-    show.set_color(shop.settings.color)
+    options.set_color(shop.settings.color)
     if plan_file:
         if addresses or allow_erase:
             raise click.UsageError(

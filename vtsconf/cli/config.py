@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from vtsconf.cli import options
-from vtsconf.cli.show import print_json, set_color
+from vtsconf.cli.options import set_color
+from vtsconf.cli.show import print_json
 from vtsconf.core.printable import printable
 from vtsconf.engine.project import find_inventory
 from vtsconf.engine.settings import helps, read_settings

@@ -31,7 +31,7 @@ def command(
     from vtsconf.cli.wiring import open_shop
 
     shop = open_shop(inventory, extra, color=color)
-    show.set_color(shop.settings.color)
+    options.set_color(shop.settings.color)
     results = settle_all(shop, _limit(hosts, limit), run=run, keep=True)
     show.show_run(run or "", results, as_json=as_json)
     return worst(result.outcome.exit for result in results)

@@ -55,7 +55,7 @@ def command(
         if not folder.startswith("/") or not folder.isprintable():
             raise click.BadParameter(f"`{folder!a}` is not an absolute path", param_hint="--look-in")
     shop = open_shop(inventory, extra, color=color, parallel=parallel)
-    show.set_color(shop.settings.color)
+    options.set_color(shop.settings.color)
     results = look_at(
         shop,
         ":".join(hosts),

@@ -28,7 +28,7 @@ def command(
     from vtsconf.core import plan as plans
 
     shop = open_shop(inventory, extra, color=color, parallel=parallel)
-    show.set_color(shop.settings.color)
+    options.set_color(shop.settings.color)
     plan, _ = make_plan(shop, limit, quiet=True)
     if as_json:
         show.print_json({**plans.to_json(plan), "format": "vtsconf/drift/1"})

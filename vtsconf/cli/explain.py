@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from vtsconf.cli import options
-from vtsconf.cli.show import print_json, set_color
+from vtsconf.cli.options import set_color
+from vtsconf.cli.show import print_json
 from vtsconf.core.errors import Usage
 from vtsconf.core.fleet import Host
 from vtsconf.core.printable import printable

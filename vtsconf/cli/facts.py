@@ -40,7 +40,7 @@ def command(
     from vtsconf.engine.facts import facts_of_host, to_json
 
     shop = open_shop(inventory, extra, color=color, parallel=parallel)
-    show.set_color(shop.settings.color)
+    options.set_color(shop.settings.color)
     results = look_at(
         shop,
         ":".join(hosts) if hosts else limit,

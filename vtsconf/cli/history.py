@@ -38,7 +38,7 @@ def command(
     from vtsconf.core.errors import Usage
 
     shop = open_shop(inventory, extra, color=color)
-    show.set_color(shop.settings.color)
+    options.set_color(shop.settings.color)
     runs = shop.journal.runs() if shop.journal.exists else []
     if limit:
         names = {host.name for host in shop.project.hosts(limit)}

@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from vtsconf.cli import options
+from vtsconf.cli.options import set_color
 from vtsconf.cli.problems import show_problems
-from vtsconf.cli.show import print_json, set_color
+from vtsconf.cli.show import print_json
 from vtsconf.core.inventory import Inventory
 from vtsconf.core.outcome import Exit
 from vtsconf.core.pattern import select

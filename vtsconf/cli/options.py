@@ -32,6 +32,12 @@ def colored(choice: str | None) -> bool | None:
     return False if "NO_COLOR" in os.environ or "CI" in os.environ else None
 
 
+def set_color(choice: str | None) -> None:
+    """For everything that this command prints."""
+    if (context := click.get_current_context(silent=True)) is not None:
+        context.color = colored(choice)
+
+
 inventory = click.option(
     "-i",
     "--inventory",

@@ -46,7 +46,7 @@ def command(
     from vtsconf.core import plan as plans
 
     shop = open_shop(inventory, extra, color=color, parallel=parallel)
-    show.set_color(shop.settings.color)
+    options.set_color(shop.settings.color)
     plan, _ = make_plan(shop, limit, addresses=addresses, allowed=allow_erase, quiet=as_json)
     document = plans.to_json(plan) if out or as_json else {}
     if out:

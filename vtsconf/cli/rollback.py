@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.argument("run", required=False)
 @options.project
 @click.option("--armed", is_flag=True, help="Take back what is armed and not confirmed yet, without asking.")
+@options.allow_erase
 @options.yes
 @options.no_input
 @options.show
@@ -30,6 +31,7 @@ def command(
     limit: str | None,
     extra: tuple[str, ...],
     armed: bool,
+    allow_erase: tuple[str, ...],
     yes: bool,
     no_input: bool,
     as_json: bool,
@@ -47,11 +49,11 @@ def command(
     from vtsconf.engine.undo import plan_to_undo
 
     shop = open_shop(inventory, extra, color=color)
-    show.set_color(shop.settings.color)
+    options.set_color(shop.settings.color)
     if armed:
         return _take_back(shop, limit, run, as_json=as_json)
     selected = {host.name for host in shop.project.hosts(limit)}
-    plan = plan_to_undo(shop.journal, run, selected, now=shop.now, by=shop.holder)
+    plan = plan_to_undo(shop.journal, run, selected, now=shop.now, by=shop.holder, allowed=allow_erase)
     if not as_json:
         click.echo(f"To take back run {plan.reverses}:")
         show.show_plan(plan, verbose=verbose)

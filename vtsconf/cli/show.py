@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from vtsconf.cli import options
 from vtsconf.core.change import Action, Change
 from vtsconf.core.outcome import PlanOutcome, RunOutcome
 from vtsconf.core.plan import HostPlan, Plan
@@ -35,12 +34,6 @@ _RUN_SYMBOLS = {
 }
 _SHOWN_IN_SYNC = 10
 _LINES_SHOWN = 30  # of one change; `-v` shows all
-
-
-def set_color(choice: str | None) -> None:
-    """For everything that this command prints."""
-    if (context := click.get_current_context(silent=True)) is not None:
-        context.color = options.colored(choice)
 
 
 def paint(symbol: str, text: str | None = None) -> str:

@@ -46,7 +46,7 @@ def command(
     from vtsconf.engine.fan import fan
 
     shop = open_shop(inventory, extra, color=color)
-    show.set_color(shop.settings.color)
+    options.set_color(shop.settings.color)
     preparation = shop.prepare(":".join(hosts))
 
     def work(ready: Ready) -> tuple[str, str]:

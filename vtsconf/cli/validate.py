@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import click
 
 from vtsconf.cli import options
+from vtsconf.cli.options import set_color
 from vtsconf.cli.problems import count, gathered, show_problems, summary, to_json
-from vtsconf.cli.show import set_color
 from vtsconf.core.outcome import Exit
 from vtsconf.core.problem import Problem, errors
 from vtsconf.engine.prepare import judge

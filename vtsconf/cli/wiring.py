@@ -29,7 +29,7 @@ from vtsconf.engine.collect import Wish, plan_host
 from vtsconf.engine.fan import Stop, fan
 from vtsconf.engine.prepare import Preparation, Ready, prepare
 from vtsconf.engine.project import Project
-from vtsconf.engine.reach import Reach, reach_with
+from vtsconf.engine.reach import Limits, Reach, reach_with
 from vtsconf.engine.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -69,7 +69,12 @@ class Shop:
 
     @cached_property
     def reach(self) -> Reach:
-        return reach_with(lambda: self.fingerprints)
+        said = {name for name, origin in self.settings.origins.items() if origin != "default"}
+        limits = Limits(
+            connect=self.settings.connect_timeout if "connect_timeout" in said else None,
+            command=self.settings.command_timeout if "command_timeout" in said else None,
+        )
+        return reach_with(lambda: self.fingerprints, limits)
 
     @cached_property
     def holder(self) -> str:

@@ -47,7 +47,7 @@ class Target:
     become: Become | None = None
     connect_timeout: float = 10.0
     auth_timeout: float = 15.0
-    idle_timeout: float = 60.0  # nothing heard from a running command for so long
+    idle_timeout: float = 180.0  # nothing heard from a running command; a restart may be silent for 120
     total_timeout: float = 600.0
     keep_alive: float = 15.0
 
@@ -58,7 +58,7 @@ VARIABLES: Mapping[str, str] = {
     "vts_ssh_config": 'the ssh_config to read (~/.ssh/config; "" = none)',
     "vts_ssh_connect_timeout": "how long the server may take to answer (10s); also ansible_timeout",
     "vts_ssh_host_key": "the server's public key, pinned: then known_hosts is not asked",
-    "vts_ssh_idle_timeout": "how long a running command may be silent (60s)",
+    "vts_ssh_idle_timeout": "how long a running command may be silent (3m)",
     "vts_ssh_keep_alive": "seconds between signs of life on an idle connection (15s; 0 = none)",
     "vts_ssh_key_passphrase": "secret://… of the key file's passphrase",
     "vts_ssh_known_hosts": "known_hosts files, one or a list",

@@ -84,7 +84,7 @@ def judge(host: Host, project: Project, allowed: Collection[str] = ()) -> list[P
 
 def _draft(host: Host, project: Project, allowed: Collection[str]) -> _Draft | tuple[Problem, ...]:
     vts, problems = desired.read(host, project.tables)
-    problems = [*host.problems, *problems]
+    problems = [*host.problems, *problems, *_connection(host)]
     if vts is None or errors(problems):
         return tuple(problems)
     wanted = desired.wanted(vts, project.tables, host.locate)
@@ -101,6 +101,12 @@ def _draft(host: Host, project: Project, allowed: Collection[str]) -> _Draft | t
     if errors(problems):
         return tuple(problems)
     return _Draft(host=host, vts=vts, wanted=wanted, resources=resources, problems=tuple(problems))
+
+
+def _connection(host: Host) -> list[Problem]:
+    """What is wrong with the connection variables; their secrets are not needed to tell."""
+    pretended = {ref: Secret(b"-") for ref in secret_refs_of(host.variables)}
+    return target_of(host.name, host.variables, pretended, host.locate)[1]
 
 
 def _client_lints(vts: desired.Vts, host: Host) -> Iterator[Problem]:
@@ -134,10 +140,10 @@ def prepare(project: Project, hosts: Sequence[Host], allowed: Collection[str] = 
     ready: list[Ready] = []
     for draft in good:
         wrong = [p for ref, p in unresolved.items() if ref in draft.references]
-        target, problems = target_of(draft.host.name, draft.host.variables, secrets, draft.host.locate)
-        if errors([*wrong, *problems]):
-            invalid.append(_invalid(draft.host.name, [*draft.problems, *wrong, *problems]))
+        if wrong:
+            invalid.append(_invalid(draft.host.name, [*draft.problems, *wrong]))
             continue
+        target, _ = target_of(draft.host.name, draft.host.variables, secrets, draft.host.locate)
         ready.append(
             Ready(
                 host=draft.host,
@@ -146,7 +152,7 @@ def prepare(project: Project, hosts: Sequence[Host], allowed: Collection[str] = 
                 tables=project.tables,
                 resources=draft.resources,
                 target=target,
-                problems=(*draft.problems, *problems),
+                problems=draft.problems,
             )
         )
     return Preparation(ready=tuple(ready), invalid=tuple(invalid), secrets=secrets)

@@ -3,13 +3,60 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from vtsconf.core.connection import Target
 from vtsconf.core.secret import FingerprintKey
 from vtsconf.transport.server import Connector, Server
 
 Reach = Callable[[Target], Server]  # raises Unreachable
+
+
+def _new_mark() -> str:
+    return secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Time-outs of the project's settings, in seconds; a host's own variables win over them."""
+
+    connect: float | None = None
+    command: float | None = None
+
+    def on(self, target: Target) -> Target:
+        """The target with these where it says nothing else."""
+        usual = Target(name=target.name)
+        if self.connect is not None and target.connect_timeout == usual.connect_timeout:
+            target = replace(target, connect_timeout=self.connect)
+        if self.command is not None and target.total_timeout == usual.total_timeout:
+            target = replace(target, total_timeout=self.command)
+        return target
+
+
+def reach_with(key: Callable[[], FingerprintKey], limits: Limits | None = None) -> Reach:
+    """A way to reach servers, to be shared by all hosts of a command: keys and known_hosts are read once.
+
+    `key` is asked only when a change needs it.
+    """
+    connectors: dict[str, Connector] = {}
+    guard = threading.Lock()
+
+    def connector(kind: str) -> Connector:
+        with guard:
+            if kind not in connectors:
+                connectors[kind] = _connector(kind)
+            return connectors[kind]
+
+    def reach(target: Target) -> Server:
+        from vtsconf.transport.shell import ShellServer
+
+        bounded = limits.on(target) if limits else target
+        session = connector(target.transport).connect(bounded)
+        return ShellServer(session, new_mark=_new_mark, key=key, name=target.name)
+
+    return reach
 
 
 def _connector(kind: str) -> Connector:
@@ -20,19 +67,3 @@ def _connector(kind: str) -> Connector:
     from vtsconf.transport.ssh import SshConnector
 
     return SshConnector()
-
-
-def _new_mark() -> str:
-    return secrets.token_hex(16)
-
-
-def reach_with(key: Callable[[], FingerprintKey]) -> Reach:
-    """A way to reach servers; `key` is asked only when a change needs it."""
-
-    def reach(target: Target) -> Server:
-        from vtsconf.transport.shell import ShellServer
-
-        session = _connector(target.transport).connect(target)
-        return ShellServer(session, new_mark=_new_mark, key=key, name=target.name)
-
-    return reach

@@ -5,17 +5,29 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from vtsconf.core import plan as plans
-from vtsconf.core.errors import Refused, Usage
+from vtsconf.core.errors import Invalid, Refused, Usage
 from vtsconf.core.outcome import RunOutcome
 from vtsconf.core.plan import HostPlan, Plan, reversed_host
+from vtsconf.core.problem import Problem, errors
 from vtsconf.engine.journal import Journal, RunSeen
 
 _KEPT = (RunOutcome.CHANGED, RunOutcome.WAITING)
 
 
-def plan_to_undo(journal: Journal, wanted: str | None, hosts: Collection[str], *, now: int, by: str) -> Plan:
-    """The reversed plan of a run (the last one that changed something, if none is named). Raises Usage or Refused."""
-    run = _find(journal, wanted)
+def plan_to_undo(
+    journal: Journal,
+    wanted: str | None,
+    hosts: Collection[str],
+    *,
+    now: int,
+    by: str,
+    allowed: Collection[str] = (),
+) -> Plan:
+    """The reversed plan of a run (the last one that changed something on these hosts, if none is named).
+
+    Raises Usage, Refused, or Invalid where it could make tapes erasable and nobody allowed that by name.
+    """
+    run = _find(journal, wanted, hosts)
     documents = journal.plans(run.run)
     reversed_ = [
         reversed_host(_host(documents[name], name), run.run)
@@ -33,10 +45,19 @@ def plan_to_undo(journal: Journal, wanted: str | None, hosts: Collection[str], *
             f"commands without `revert` cannot be taken back: {names}",
             remedy="take it back by hand, or roll back the other hosts with --limit",
         )
+    if wrong := errors(problem for host in reversed_ for problem in _erasing(host, allowed)):
+        raise Invalid(wrong)
     return Plan(made=now, by=by, reverses=run.run, hosts=tuple(reversed_))
 
 
-def _find(journal: Journal, wanted: str | None) -> RunSeen:
+def _erasing(host: HostPlan, allowed: Collection[str]) -> list[Problem]:
+    """Promise 11 holds backwards too: what was switched off would be switched on again."""
+    from vtsconf.resources.lints.erase import changes_could_erase
+
+    return changes_could_erase(host.changes, None, allowed, host=host.host)
+
+
+def _find(journal: Journal, wanted: str | None, hosts: Collection[str]) -> RunSeen:
     runs = journal.runs() if journal.exists else []
     if wanted:
         found = [run for run in runs if run.run.startswith(wanted)]
@@ -46,9 +67,16 @@ def _find(journal: Journal, wanted: str | None) -> RunSeen:
                 remedy="`vtsconf history` lists the runs",
             )
         return found[0]
-    changed = [run for run in runs if any(e.get("outcome") in _KEPT for e in run.hosts.values())]
+    changed = [
+        run
+        for run in runs
+        if any(name in hosts and entry.get("outcome") in _KEPT for name, entry in run.hosts.items())
+    ]
     if not changed:
-        raise Usage("no run in the journal changed anything", remedy="`vtsconf history` lists the runs")
+        raise Usage(
+            "no run in the journal changed anything on these servers",
+            remedy="`vtsconf history` lists the runs",
+        )
     return changed[-1]
 
 

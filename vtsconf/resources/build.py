@@ -39,7 +39,7 @@ def resources_of(
     known only from the result (`secrets_of`). Raises Invalid when two resources own one path, or parameters are
     wanted and nobody said where the configuration file is; and whatever `render` raises.
     """
-    files = (*_files(vts, variables, render), *_client_files(vts, variables, render))
+    files = (*_files(vts, variables, render, locate), *_client_files(vts, variables, render))
     wanted = tuple(parameters)
     problems = [*_double_owners(vts, files, locate), *_homeless(vts, wanted, locate)]
     if problems:
@@ -48,9 +48,13 @@ def resources_of(
     return with_keys((*files, *shared, *_commands(vts), *_services(vts)), keys)
 
 
-def _files(vts: desired.Vts, variables: Mapping[str, Any], render: Render) -> Iterator[File]:
+def _files(vts: desired.Vts, variables: Mapping[str, Any], render: Render, locate: Locate) -> Iterator[File]:
     for path, file in vts.files.items():
-        content = _content(render(file.template, variables) if file.template else file.content or "")
+        try:
+            content = _content(render(file.template, variables) if file.template else file.content or "")
+        except Invalid as error:
+            place = locate(("vts", "files", path, "template"))
+            raise Invalid([replace(p, place=p.place or place) for p in error.problems]) from error
         yield File(
             path=path,
             content=content,
