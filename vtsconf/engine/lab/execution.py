@@ -16,6 +16,7 @@ from vtsconf.engine.lab.faults import Faults
 from vtsconf.transport.sshd import Line
 
 EVENT = re.compile(rb"\S+ event (\S+)(?: .*)?")
+SETTLES = 0.2  # seconds: by then what a command wrote before it ended has been passed on
 LONGEST_EVENT = 512  # bytes: a longer line is none
 # The shell whose writes fail: the limit is in blocks of 512 bytes, and the signal that goes with it is ignored.
 FULL_DISK = """trap '' XFSZ; ulimit -f "$1"; shift; exec "$@" """
@@ -61,6 +62,7 @@ class Execution:
             _thread(self._pass_on, process.stderr, self._line.complain),
         ]
         code = process.wait()
+        outputs[0].join(SETTLES)  # a fault that waits for the last event strikes before the exit is told
         with contextlib.suppress(BrokenPipeError):
             self._line.exit(code)
         for output in outputs:
