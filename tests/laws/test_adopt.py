@@ -169,9 +169,9 @@ def _is_wrong_already(plan):
     max_examples=60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-@given(configuration=CONFIGURATIONS)
-def test_adopt_then_plan_nothing(projects, group, configuration, monkeypatch):
-    data = configuration.encode()
+@given(configuration=CONFIGURATIONS, encoding=st.sampled_from(["utf-8", "latin-1"]))
+def test_adopt_then_plan_nothing(projects, group, configuration, encoding, monkeypatch):
+    data = configuration.encode(encoding, errors="replace")
     project, reading = projects[group], reading_of(data)
     adopted = described_by(project.hosts()[0], project, PATH, reading)
     monkeypatch.setenv("X", "x")
