@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +12,9 @@ from vtsconf.core.change import Action, Change
 from vtsconf.core.outcome import PlanOutcome, RunOutcome
 from vtsconf.core.plan import HostPlan, Plan
 from vtsconf.core.printable import printable, visible
-from vtsconf.engine.apply import HostResult
+
+if TYPE_CHECKING:
+    from vtsconf.engine.apply import HostResult
 
 _COLORS = {
     "+": "green",
