@@ -52,9 +52,7 @@ def _desired() -> dict[str, object]:
     return {
         "release": "8.3",
         "config_file": work.CONFIG,
-        "services": {
-            work.SERVICE_NAME: {"restart": [work.SERVICE, "restart"], "status": [work.SERVICE, "status"]}
-        },
+        "services": {work.SERVICE_NAME: {"restart": [work.SERVICE, "restart"]}},
         "vaults": ["VAULT01"],
         "ems": {**work.EMS, "hosts": work.EMS_HOSTS},
         "hsm": work.HSM,

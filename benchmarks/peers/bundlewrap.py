@@ -49,7 +49,7 @@ class BundlewrapDefault(Tool):
                 template,
                 "${node.name}",
                 "${node.name.upper()}",
-                lambda n: f"${{node.metadata['vts']['{n}']}}",
+                lambda n: f"${{node.metadata.get('vts/{n}')}}",
             )
             write(site.folder / f"bundles/vts/files/{work.file_name(path)}", text)
         lines = [f"Host {s.name}\n  HostName {s.address}\n  Port {s.port}\n" for s in site.servers]

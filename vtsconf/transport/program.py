@@ -6,6 +6,7 @@ A word that a person or a server gave never reaches a shell unquoted, and contro
 from __future__ import annotations
 
 import hashlib
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from vtsconf.transport.server import Transaction
 
 RESTART_TIMEOUT = 120  # seconds; a service that takes longer is taken for one that hangs
 STATUS_TIMEOUT = 20
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST = 4 * 3600  # seconds an apply may run before the reverter ends it
 
 
@@ -54,7 +56,7 @@ def _script(name: str) -> str:
 def call(function: str, *words: object) -> str:
     """One line of sh. Refuses control characters: no word that is ours has any."""
     for word in words:
-        if any(ord(c) < 0x20 or ord(c) == 0x7F for c in str(word)):
+        if _CONTROL.search(str(word)):
             raise Refused(f"a word for the server holds a control character: {str(word)!r}")
     return " ".join([function, *(shlex.quote(str(w)) for w in words)])
 
