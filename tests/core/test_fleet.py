@@ -95,3 +95,26 @@ def test_places_are_found_below_what_a_template_made():
 def test_what_was_never_written_has_no_place():
     assert host("vts: {}\n").locate(("other", "x")) is None
     assert host("vts: {}\n").locate(()) is None
+
+
+def test_keys_are_rendered_as_well():
+    one = host("root: /lab\nvts: {files: {'{{ root }}/etc/motd': {content: x}}}\n")
+
+    assert one.variables["vts"] == {"files": {"/lab/etc/motd": {"content": "x"}}}
+    assert one.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("entries", "what", "column"),
+    [
+        ("{'/a': 1, '{{ root }}': 2}", "comes out as `/a`, which is there already", 16),
+        ("{'{{ groups }}': 2}", "does not come out as text", 7),
+        ("{'{{ nowhere }}': 2}", "'nowhere' is undefined", 7),
+    ],
+)
+def test_a_key_that_does_not_come_out_as_one_is_told(entries, what, column):
+    one = host(f"root: /a\nvts: {entries}\n")
+
+    [problem] = [p for p in one.problems if p.level is Level.ERROR]
+    assert what in problem.what
+    assert problem.place == Place("all.yaml", 2, column)

@@ -111,14 +111,20 @@ def _lists(settings: Settings) -> Mapping[str, Sequence[str]]:
 
 
 def facts(settings: Settings) -> Sequence[Fact]:
-    """Only the line that begins with CLIENT proves that the master answered [S-pn]."""
+    """Only the line with an address and a port proves that the master answered [S-pn]."""
     version = Query("facts/netbackup/version", ("cat", f"{settings.directory}/bin/version"))
     contact = Query(
         "facts/netbackup/contact", plainly(f"{settings.directory}/bin/bpclntcmd", "-pn"), timeout=30
     )
     return (
         Fact(name="version", query=version, pattern=r"^(?:NetBackup\S*\s+)?(.*\d.*)$", source="bma-facts 4"),
-        Fact(name="reachable", query=contact, pattern=r"^CLIENT .*", exit_counts=False, source="S-pn"),
+        Fact(
+            name="reachable",
+            query=contact,
+            pattern=r"^\S+ \S+ \d+(?:\.\d+){3} \d+$",
+            exit_counts=False,
+            source="S-pn",
+        ),
     )
 
 

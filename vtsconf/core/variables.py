@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from vtsconf.core.printable import printable
 from vtsconf.core.problem import Place, Problem
 from vtsconf.core.templates import TemplateError, is_template, render_value
 from vtsconf.core.tree import Leaf, Map, Node, Seq
@@ -44,8 +45,7 @@ class Variables:
     def _plain(self, node: Node, report: Callable[[Problem], None]) -> Any:
         match node:
             case Map():
-                entries = {key: self._plain(value, report) for key, value in node.entries.items()}
-                return {key: value for key, value in entries.items() if value is not _LOST}
+                return self._mapping(node, report)
             case Seq():
                 items = [self._plain(item, report) for item in node.items]
                 return [item for item in items if item is not _LOST]
@@ -53,6 +53,21 @@ class Variables:
                 return self._rendered(text, place, report)
             case Leaf():
                 return node.value
+
+    def _mapping(self, node: Map, report: Callable[[Problem], None]) -> dict[str, Any]:
+        """Keys are rendered as well: the path of a file is one."""
+        entries: dict[str, Any] = {}
+        for key, inner in node.entries.items():
+            place = node.key_places.get(key, node.place)
+            name = self._rendered(key, place, report) if is_template(key) else key
+            value = self._plain(inner, report)
+            if name is _LOST or value is _LOST:
+                continue
+            if not isinstance(name, str) or name in entries:
+                report(_bad_key(key, name, place))
+                continue
+            entries[name] = value
+        return entries
 
     def _rendered(self, text: str, place: Place, report: Callable[[Problem], None]) -> Any:
         try:
@@ -90,3 +105,13 @@ class Variables:
             code="template",
             place=self._tree.entries[self._under_way[-1]].place,
         )
+
+
+def _bad_key(key: str, name: object, place: Place) -> Problem:
+    if isinstance(name, str):
+        what = f"the key `{printable(key)}` comes out as `{printable(name)}`, which is there already"
+        why, remedy = "each key stands once", "give the two different names"
+    else:
+        what, why = f"the key `{printable(key)}` does not come out as text", "a key is text"
+        remedy = "write it so that it comes out as text"
+    return Problem(what=what, why=why, remedy=remedy, code="key", place=place)
