@@ -78,11 +78,13 @@ class _Draft:
 
 def judge(host: Host, project: Project, allowed: Collection[str] = ()) -> list[Problem]:
     """Every problem of one host's documents, without a server and without a secret."""
-    draft = _draft(host, project, allowed)
+    draft = _draft(host, project, allowed, renderer(project))
     return list(draft) if isinstance(draft, tuple) else list(draft.problems)
 
 
-def _draft(host: Host, project: Project, allowed: Collection[str]) -> _Draft | tuple[Problem, ...]:
+def _draft(
+    host: Host, project: Project, allowed: Collection[str], render: build.Render
+) -> _Draft | tuple[Problem, ...]:
     vts, problems = desired.read(host, project.tables)
     problems = [*host.problems, *problems, *_connection(host)]
     if vts is None or errors(problems):
@@ -93,7 +95,7 @@ def _draft(host: Host, project: Project, allowed: Collection[str]) -> _Draft | t
     resources: tuple[Resource, ...] = ()
     try:
         resources = build.resources_of(
-            vts, host.variables, wanted.values(), Keys(), renderer(project), locate=host.locate
+            vts, host.variables, wanted.values(), Keys(), render, locate=host.locate
         )
     except Invalid as error:
         problems += [replace(p, host=host.name) for p in error.problems]
@@ -133,7 +135,8 @@ def erasing(subject: Subject, allowed: Collection[str], resources: Iterable[Reso
 
 def prepare(project: Project, hosts: Sequence[Host], allowed: Collection[str] = ()) -> Preparation:
     """Judge every host; resolve the secrets of those that are in order, all at once."""
-    drafts = [(host, _draft(host, project, allowed)) for host in hosts]
+    render = renderer(project)
+    drafts = [(host, _draft(host, project, allowed, render)) for host in hosts]
     invalid = [_invalid(host.name, draft) for host, draft in drafts if isinstance(draft, tuple)]
     good = [draft for _, draft in drafts if isinstance(draft, _Draft)]
     secrets, unresolved = resolved(good, project.root)

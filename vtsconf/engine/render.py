@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from vtsconf.core.errors import Invalid
@@ -12,12 +13,16 @@ from vtsconf.resources.build import Render
 
 
 def renderer(project: Project) -> Render:
-    """The function that turns a template's name and variables into text. It raises Invalid."""
+    """The function that turns a template's name and variables into text. It raises Invalid.
+
+    To be shared by all hosts of a command: a template is read once.
+    """
+    template = cache(project.template)
 
     def render(name: str, variables: Mapping[str, Any]) -> str:
         from vtsconf.core import templates
 
-        text = project.template(name)
+        text = template(name)
         if text is None:
             raise Invalid(
                 [
