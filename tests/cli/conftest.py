@@ -5,25 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
+from tests.e2e.conftest import Ended, Vtsconf
 from vtsconf.cli.main import run
 from vtsconf.engine.lab.lab import Host, Lab
-
-
-class Ended(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Vtsconf = Callable[..., Ended]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from tests.cli.conftest import Project, Vtsconf
+from tests.cli.conftest import Project
+from tests.e2e.conftest import Vtsconf
 from vtsconf.engine.lab.lab import Host, Lab
 
 BASE = "vts: {config_file: '{root}/usr/local/tape/lab/vts.conf', state_dir: '{root}/var/lib/vtsconf'}"

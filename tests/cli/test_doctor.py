@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from ruamel.yaml import YAML
 
-from tests.cli.conftest import Ended, Project, Vtsconf
+from tests.cli.conftest import Project
+from tests.e2e.conftest import Ended, Vtsconf
 from vtsconf.core.tablefile import read_tables
 from vtsconf.engine import share
 from vtsconf.engine.lab.lab import Host, Lab

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.cli.conftest import Project, Vtsconf
+from tests.cli.conftest import Project
+from tests.e2e.conftest import Vtsconf
 from vtsconf.engine.lab.lab import Host, Lab
 
 

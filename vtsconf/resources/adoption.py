@@ -90,7 +90,9 @@ def adopt_parameters(
     `only` names families (empty: all); `refused` holds names that must be left out, with the reason.
     """
     live = vtsfile.values(data)
-    unclear = {line.name for line in vtsfile.unreadable(data, live) if line.assigns}
+    unclear = {
+        line.name for line in vtsfile.unreadable(data, {*live, *adoption.inherited.wanted}) if line.assigns
+    }
     refused = dict.fromkeys(unclear, "another line speaks of it in a form that cannot be judged") | (
         dict(refused) if refused else {}
     )
