@@ -18,7 +18,9 @@ from vtsconf.engine.prepare import erasing, judge
 from vtsconf.engine.project import Project
 from vtsconf.engine.reach import Reach
 from vtsconf.resources import desired
-from vtsconf.resources.adoption import Adoption, Inherited, adopt_file, adopt_parameters, described
+from vtsconf.resources.adoption.draft import Adoption, Inherited, described
+from vtsconf.resources.adoption.files import adopt_file
+from vtsconf.resources.adoption.parameters import adopt_parameters
 from vtsconf.resources.lints import Subject, lint
 
 _NAME = "adopted"  # what the document is called while it is judged

@@ -16,17 +16,22 @@ _NOT_PLAIN = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "nu
 def emit(tree: Mapping[str, Any], comments: Mapping[Path, str], header: str = "") -> str:
     """Plain data as a YAML document that `read_document` and YAML 1.1 read alike.
 
-    A comment stands above the key at its path. Lists stand on one line; text is quoted, except several whole lines.
+    A comment stands above the key at its path. Lists stand on one line; text is quoted, several lines are a block.
     """
     from io import StringIO
 
     from ruamel.yaml import YAML
+    from ruamel.yaml.representer import RoundTripRepresenter
 
-    yaml = YAML()
-    yaml.width = 2**31  # never fold
-    yaml.representer.add_representer(
-        type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
+    class Representer(RoundTripRepresenter):
+        """ruamel's own writes nothing at all for None, which looks like a mistake."""
+
+    Representer.add_representer(
+        type(None), lambda self, _: self.represent_scalar("tag:yaml.org,2002:null", "null")
     )
+    yaml = YAML()
+    yaml.Representer = Representer
+    yaml.width = 2**31  # never fold
     out = StringIO()
     yaml.dump(_to_emit(tree, comments, ()), out)
     lines = [f"# {line}".rstrip() for line in header.splitlines()]
@@ -52,18 +57,5 @@ def _to_emit(value: Any, comments: Mapping[Path, str], path: Path) -> Any:
             items.fa.set_flow_style()
             return items
         case str():
-            return LiteralScalarString(value) if _is_block(value) else DoubleQuotedScalarString(value)
+            return LiteralScalarString(value) if "\n" in value else DoubleQuotedScalarString(value)
     return value
-
-
-def _is_block(text: str) -> bool:
-    """Whole lines that can stand as they are, the first not indented, the last one ended exactly once."""
-    body = text[:-1]
-    return (
-        "\n" in body
-        and text.endswith("\n")
-        and not body.endswith("\n")
-        and not body.startswith((" ", "\t", "\n"))
-        and all(c.isprintable() or c == "\n" for c in body)
-        and all(line.strip() for line in body.split("\n") if line)
-    )

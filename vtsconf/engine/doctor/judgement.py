@@ -171,7 +171,9 @@ def _config_file(facts: Facts, places: Whereabouts) -> Check:
             name,
             f"vts.config_file is not set; {places.sentence}",
             "no manual that we know says where the VTS configuration file is, so there is no default",
-            "look into the files below, decide which one the server reads, and set vts.config_file",
+            "look into the files below, decide which one the server reads, and set vts.config_file"
+            if places.candidates
+            else "name the folder to search with --look-in, or ask whoever set the server up",
         )
     path = printable(file.path)
     if file.kind == "absent":

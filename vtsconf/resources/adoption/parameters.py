@@ -1,85 +1,21 @@
-"""The other way round: from what a live server holds to the document that describes it. Pure."""
+"""Adopting the parameters of the configuration file."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from vtsconf.core import sensitive, vtsfile
-from vtsconf.core.fields import MODE, NAME, unprintable
-from vtsconf.core.printable import printable
-from vtsconf.core.probe import FileSeen
 from vtsconf.core.secret import SecretRef
-from vtsconf.core.tables import ANYSYS, OTHER, Row, Standing, Table, Tables
+from vtsconf.core.tables import ANYSYS, OTHER, Row, Standing, Table
 from vtsconf.core.tables import NAME as PARAMETER
-from vtsconf.core.templates import is_template
 from vtsconf.core.values import Unwritable, parsed, written
 from vtsconf.core.wanted import WantedParameter
-
-Path = tuple[str, ...]
+from vtsconf.resources.adoption.draft import Adoption, Path, protected
 
 _HOST = re.compile(r"[A-Za-z0-9\\$][A-Za-z0-9._-]{0,62}")
 _RESERVED = ("hosts", "rules")  # keys of a family that are no parameters
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut:
-    """Something that the document cannot say, or should not; it stays on the server as it is."""
-
-    name: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inherited:
-    """What the documents say for this host without its own: by name, from `vts.FAMILY` and `vts.parameters`."""
-
-    wanted: Mapping[str, WantedParameter] = field(default_factory=dict)
-
-    def hosts(self, table: Table) -> tuple[str, ...]:
-        """The names under the family's `hosts`, in order."""
-        listed = self.wanted.get(table.hosts)
-        path = ("vts", table.family, "hosts")
-        if listed is None or tuple(listed.path) != path or not isinstance(listed.text, str):
-            return ()
-        return tuple(listed.text.split())
-
-
-@dataclass(slots=True, kw_only=True)
-class Adoption:
-    """A document being made. `tree` is plain data; `comments` stand above the key at their path."""
-
-    host: str
-    tables: Tables
-    inherited: Inherited = field(default_factory=Inherited)
-    tree: dict[str, Any] = field(default_factory=dict)
-    comments: dict[Path, str] = field(default_factory=dict)
-    left_out: list[LeftOut] = field(default_factory=list)
-    paths: dict[Path, str] = field(default_factory=dict)  # where a parameter was put: its name
-    same: int = 0  # values that are inherited as they are
-
-    def put(self, path: Path, value: Any, comment: str = "") -> None:
-        """Set the value at a path, making the maps above it."""
-        below = self.tree
-        for step in path[:-1]:
-            if not isinstance(below.get(step), dict):
-                below[step] = {}
-            below = below[step]
-        below[path[-1]] = value
-        if comment:
-            self.comments[path] = comment
-
-    def document(self) -> dict[str, Any]:
-        """The tree with its sections in the order in which people write them."""
-        vts = self.tree.get("vts", {})
-        first = ("config_file", *(f for f in self.tables.families if f != OTHER), OTHER, "files")
-        return {"vts": {key: vts[key] for key in first if key in vts}}
-
-    def leave(self, name: str, why: str) -> None:
-        """Say that it is not in the document."""
-        self.left_out.append(LeftOut(name=printable(name, 80), why=why))
 
 
 def adopt_parameters(
@@ -230,7 +166,7 @@ def _value(text: str, row: Row | None) -> Any:
             continue
         try:
             if written(value, kind, least=least) == text:
-                return _protected(value)
+                return protected(value)
         except Unwritable:
             continue
     return None
@@ -244,16 +180,6 @@ def _why_not(text: str, row: Row | None) -> str:
     if text.startswith("secret:"):
         return "it begins like a reference to a secret"
     return "a document writes its blanks in another way"
-
-
-def _protected(value: Any) -> Any:
-    """Text that looks like a template, as a template that gives this text."""
-    if isinstance(value, list):
-        return [_protected(item) for item in value]
-    if not isinstance(value, str) or not is_template(value):
-        return value
-    quoted = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
-    return f'{{{{ "{quoted}" }}}}'
 
 
 def _deny(
@@ -279,47 +205,3 @@ def _deny(
         else:
             adoption.paths[path] = name
             adoption.put(path, None)
-
-
-def adopt_file(adoption: Adoption, path: str, seen: FileSeen) -> None:
-    """Describe a whole file: its content, owner, group and mode."""
-    name = f"files/{path}"
-    if seen.data is None:
-        adoption.leave(name, f"it is {seen.kind.value.replace('_', ' ')}")
-        return
-    if why := _not_literal(seen):
-        adoption.leave(name, why)
-        return
-    below = ("vts", "files", path)
-    adoption.put((*below, "content"), _protected(seen.data.decode()))
-    for key, value in (("owner", seen.owner), ("group", seen.group)):
-        if re.fullmatch(NAME, value):
-            adoption.put((*below, key), value)
-    adoption.put((*below, "mode"), seen.mode)
-
-
-def _not_literal(seen: FileSeen) -> str:
-    assert seen.data is not None
-    try:
-        text = seen.data.decode()
-    except UnicodeDecodeError:
-        return "it is not text in UTF-8"
-    if sensitive.holds_secret(seen.data):
-        return "it seems to hold a secret: make a template of it, with secret://… variables in those places"
-    if bad := unprintable(re.sub(r"[\n\t]", "", text)):
-        return f"it holds the character {bad}"
-    if SecretRef.parse(text):
-        return "its text is a reference to a secret"
-    if not re.fullmatch(MODE, seen.mode):
-        return f"its mode {seen.mode} has set-id or sticky bits, which a document cannot give"
-    return ""
-
-
-def described(adoption: Adoption) -> Iterator[str]:
-    """The lines of the header: what is left out, and why."""
-    if adoption.same:
-        yield f"{adoption.same} values are not repeated here: the groups say the same."
-    if adoption.left_out:
-        yield "Left out:"
-    for left in adoption.left_out:
-        yield f"  {left.name}: {left.why}"
