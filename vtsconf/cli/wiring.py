@@ -21,6 +21,7 @@ import click
 from vtsconf.core.connection import Target
 from vtsconf.core.errors import Invalid, bug
 from vtsconf.core.outcome import PlanOutcome
+from vtsconf.core.outcome import Exit
 from vtsconf.core.plan import HostPlan, Plan
 from vtsconf.core.problem import errors
 from vtsconf.core.resource import Keys
@@ -156,7 +157,13 @@ def stoppable(stop: Stop) -> Iterator[None]:
     def first(*_: object) -> None:
         stop.set()
         click.echo("stopping: hosts that have begun are finished; once more to leave at once", err=True)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for name in before:
+            signal.signal(name, second)
+
+    def second(*_: object) -> None:
+        # Not an exception: the threads at work would be waited for. What they have armed takes itself back.
+        click.echo("interrupted", err=True)
+        os._exit(Exit.INTERRUPTED)
 
     before = {name: signal.signal(name, first) for name in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -61,14 +61,18 @@ def _with_descendants(found: set[int], parents: dict[int, int]) -> set[int]:
 
 
 def end_all(find: Callable[[], list[int]], *, seconds: float = 5.0) -> None:
-    """Kill all processes that `find` gives, again until it gives none."""
+    """Kill all processes that `find` gives, again until it gives none twice.
+
+    One that is just becoming another program has no environment to be known by for a moment.
+    """
     deadline = time.monotonic() + seconds
-    while pids := find():
+    quiet = 0
+    while quiet < 2 and time.monotonic() < deadline:
+        pids = find()
+        quiet = 0 if pids else quiet + 1
         for pid in pids:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-        if time.monotonic() > deadline:
-            break
         time.sleep(0.005)
 
 
