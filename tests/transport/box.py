@@ -63,11 +63,12 @@ STRIKER = """#!/bin/sh
 B=@BOX@; T=${0##*/}
 read -r at when whom <"$B/strike/at"
 n=0; read -r n <"$B/strike/count"; n=$((n + 1)); echo "$n" >"$B/strike/count"
-if [ "$n" -ge "$at" ] && [ ! -e "$B/strike/done" ]; then
+read -r pid <"$B/run/applier"
+if [ "$n" -ge "$at" ] && [ ! -e "$B/strike/done" ] && { [ "$whom" = server ] || kill -0 "$pid" 2>/dev/null; }; then
   [ "$when" = before ] || @REAL@/$T "$@"
   echo "$T $*" >"$B/strike/done"
   if [ "$whom" = applier ]; then
-    read -r pid <"$B/run/applier"; kill -KILL "$pid"
+    kill -KILL "$pid"
   else
     for s in STOP KILL; do for p in /proc/[0-9]*; do
       [ "${p#/proc/}" = "$$" ] || { @REAL@/grep -qz "^@MARK@=$B\\$" "$p/environ" && kill -$s "${p#/proc/}"; } 2>/dev/null
@@ -245,10 +246,14 @@ class Box:
 
     def reboot(self) -> None:
         """All processes die at once, files stay."""
-        for signal_ in (signal.SIGSTOP, signal.SIGKILL, signal.SIGKILL):
-            for pid in self.processes():
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal_)
+        quiet = 0
+        while quiet < 2:  # one that is just becoming another program has no environment for a moment
+            pids = self.processes()
+            quiet = 0 if pids else quiet + 1
+            for signal_ in (signal.SIGSTOP, signal.SIGKILL):
+                for pid in pids:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal_)
 
     def kill_applier(self) -> None:
         """The shell that makes the change dies; what it has detached lives on."""

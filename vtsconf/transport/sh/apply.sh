@@ -52,11 +52,11 @@ vt_expect() {       # PATH DIGEST|absent KEYED OWNER GROUP MODE: what the plan w
   vt_still_is "$@"
   [ "$2" = absent ] && return 0
   # Only what the plan speaks of: an owner or a group that nobody manages may be any.
-  vt_other="owner, group or mode of $1 is not what the plan was made from"
-  vt_dressed=$(stat -c '%U %G %a' -- "$1"); vt_owned=${vt_dressed% *}
-  [ -z "$4" ] || [ "${vt_owned%% *}" = "$4" ] || vt_stop stale "$vt_other"
-  [ -z "$5" ] || [ "${vt_owned#* }" = "$5" ] || vt_stop stale "$vt_other"
-  [ -z "$6" ] || [ "${vt_dressed##* }" = "$(printf '%o' "0$6")" ] || vt_stop stale "$vt_other"
+  vt_path=$1; vt_other="owner, group or mode of $1 is not what the plan was made from"
+  vt_is_owner=$(stat -c '%U %G %a' -- "$vt_path"); vt_is_mode=${vt_is_owner##* }; vt_is_owner=${vt_is_owner% *}
+  [ -z "$4" ] || [ "${vt_is_owner%% *}" = "$4" ] || vt_stop stale "$vt_other"
+  [ -z "$5" ] || [ "${vt_is_owner#* }" = "$5" ] || vt_stop stale "$vt_other"
+  [ -z "$6" ] || [ "$vt_is_mode" = "$(printf '%o' "0$6")" ] || vt_stop stale "$vt_other"
 }
 
 vt_still_is() {     # PATH DIGEST|absent KEYED
