@@ -179,6 +179,17 @@ def test_a_relative_folder_is_a_usage_error(servers: Lab, vtsconf: Vtsconf) -> N
     assert 64 == vtsconf("doctor", "-i", servers.folder, "vts1", "--look-in", "tape").code
 
 
+def test_a_host_that_is_not_in_the_inventory(servers: Lab, vtsconf: Vtsconf) -> None:
+    assert 64 == vtsconf("doctor", "-i", servers.folder, "vts99").code
+
+
+def test_every_server_is_examined_although_one_is_gone(servers: Lab, vts1: Host, vtsconf: Vtsconf) -> None:
+    vts1.break_("drop-on-connect")
+    ended = vtsconf("doctor", "-i", servers.folder, "all", "--json")
+
+    assert (4, ["unreachable", "ok"]) == (ended.code, [host["outcome"] for host in ended.json["hosts"]])
+
+
 def test_the_ems_service_is_what_the_tables_say() -> None:
     """The placeholder of the snippet is not our own idea."""
     tables, _ = read_tables(share.parameter_tables(), {})

@@ -121,6 +121,17 @@ def test_sudo_that_refuses_is_the_stage_that_failed(openssh, tmp_path, vtsconf):
     assert "cannot become `root` with sudo" in next(what for name, _, what in checks(out) if name == "become")
 
 
+@pytest.mark.parametrize("answer", ["echo hello", "cat /dev/null", "head -c 300000 /dev/urandom"])
+def test_a_server_that_does_not_run_our_program(openssh, tmp_path, vtsconf, answer):
+    server = with_tape(openssh, config=f"ForceCommand {answer}\n")
+    folder = project(server, tmp_path, VTS)
+    code, out, _ = vtsconf("doctor", "-i", folder, "vts1", "--json")
+
+    assert (4, {"protocol": "error"}) == (code, bad(out))
+    assert 4 == vtsconf("facts", "-i", folder)[0]
+    assert 4 == vtsconf("adopt", "-i", folder, "vts1")[0]
+
+
 def test_an_old_server(openssh, tmp_path, vtsconf):
     server = with_tape(openssh, legacy=True)
     code, out, _ = vtsconf("doctor", "-i", project(server, tmp_path, VTS), "vts1", "--json")
