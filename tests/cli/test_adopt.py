@@ -115,6 +115,17 @@ def test_whole_files(vts1: Host, project: Project, vtsconf: Vtsconf, text: str) 
     motd.unlink()
 
 
+def test_a_path_that_looks_like_a_template(vts1: Host, project: Project, vtsconf: Vtsconf) -> None:
+    file = vts1.tree.root / "etc" / "{{ x }}"
+    file.write_text("x\n")
+    folder = project(BASE)
+    save(folder, vtsconf("adopt", "-i", folder, "vts1", "--only-family", "hsm", "--file", file).out)
+    ended = vtsconf("plan", "-i", folder, "--json")
+    file.unlink()
+
+    assert (0, "in_sync", 0) == outcome(ended)
+
+
 def test_a_file_with_a_secret_is_not_shown(vts1: Host, project: Project, vtsconf: Vtsconf) -> None:
     file = vts1.tree.root / "etc" / "bacula" / "x.conf"
     file.write_text('Password = "Tr0ub4dor"\n')

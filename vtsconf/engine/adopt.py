@@ -18,7 +18,7 @@ from vtsconf.engine.prepare import erasing, judge
 from vtsconf.engine.project import Project
 from vtsconf.engine.reach import Reach
 from vtsconf.resources import desired
-from vtsconf.resources.adoption.draft import Adoption, Inherited, described
+from vtsconf.resources.adoption.draft import Adoption, Inherited, described, protected
 from vtsconf.resources.adoption.files import adopt_file
 from vtsconf.resources.adoption.parameters import adopt_parameters
 from vtsconf.resources.lints import Subject, lint
@@ -89,7 +89,7 @@ def described_by(
     while True:  # each round leaves out at least one name more
         adoption = Adoption(host=host.name, tables=project.tables, inherited=inherited)
         if config_file and _config_file_of(without) != config_file:
-            adoption.put(("vts", "config_file"), config_file)
+            adoption.put(("vts", "config_file"), protected(config_file))
         if data is not None:
             adopt_parameters(adoption, data, only=only, refused=refused)
         for path in files:

@@ -20,7 +20,7 @@ def adopt_file(adoption: Adoption, path: str, seen: FileSeen) -> None:
     if why := _not_literal(seen):
         adoption.leave(name, why)
         return
-    below = ("vts", "files", path)
+    below = ("vts", "files", str(protected(path)))
     adoption.put((*below, "content"), protected(seen.data.decode()))
     for key, value in (("owner", seen.owner), ("group", seen.group)):
         if re.fullmatch(NAME, value):
