@@ -94,7 +94,7 @@ def test_many_contacts_settle_once(server):
         run = armed(server)
         server.reboot()
         with ThreadPoolExecutor(4) as pool:
-            readings = list(pool.map(lambda _: server.read(), range(4)))
+            readings = [f.result() for f in [pool.submit(server.read) for _ in range(4)]]
         wait_until(server.is_free)
 
         assert server.tree() == old

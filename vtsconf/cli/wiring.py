@@ -20,8 +20,7 @@ import click
 
 from vtsconf.core.connection import Target
 from vtsconf.core.errors import Invalid, bug
-from vtsconf.core.outcome import PlanOutcome
-from vtsconf.core.outcome import Exit
+from vtsconf.core.outcome import Exit, PlanOutcome
 from vtsconf.core.plan import HostPlan, Plan
 from vtsconf.core.problem import errors
 from vtsconf.core.resource import Keys
@@ -156,9 +155,9 @@ def stoppable(stop: Stop) -> Iterator[None]:
 
     def first(*_: object) -> None:
         stop.set()
-        click.echo("stopping: hosts that have begun are finished; once more to leave at once", err=True)
         for name in before:
             signal.signal(name, second)
+        click.echo("stopping: hosts that have begun are finished; once more to leave at once", err=True)
 
     def second(*_: object) -> None:
         # Not an exception: the threads at work would be waited for. What they have armed takes itself back.
