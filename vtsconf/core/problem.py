@@ -52,10 +52,10 @@ def errors(problems: Iterable[Problem]) -> list[Problem]:
     return [p for p in problems if p.level is Level.ERROR]
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """Ask "did you mean `x`?" of a misspelt word; "" when nothing is close."""
+def suggestion(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """Ask "did you mean `x`?" of a misspelt word; "" when nothing is close (`cutoff`: 1.0 = the same)."""
     known = list(known)
-    close = get_close_matches(word, known, n=1, cutoff=0.6)
+    close = get_close_matches(word, known, n=1, cutoff=cutoff)
     if not close:
         folded = {k.casefold(): k for k in known}
         close = [folded[word.casefold()]] if word.casefold() in folded else []

@@ -158,7 +158,8 @@ def _others(parameters: Any, gathering: _Gathering) -> Iterator[_Entry]:
     path = ("vts", "parameters")
     for name, value in _entries(parameters, path, gathering):
         standing = gathering.tables.standing(name)
-        if not standing.known and (hint := suggestion(name, gathering.tables.names())):
+        # Any name is allowed here, so only a near miss is worth a word.
+        if not standing.known and (hint := suggestion(name, gathering.tables.names(), cutoff=0.85)):
             gathering.complain(
                 (*path, name),
                 "is in no table, and close to one that is",

@@ -21,8 +21,13 @@ def _enabled_without_hosts(subject: Subject) -> Iterator[Finding]:
         why="the manual calls both ems_enable and ems_hostnames required",
         remedy="add ems.hosts: {NAME: {}}, or write ems.enable: false",
         name="ems_enable",
-        level=Level.WARNING if subject.unknown(HOSTNAMES) else None,
+        level=Level.WARNING if subject.unknown(HOSTNAMES) or not _is_ours(subject) else None,
     )
+
+
+def _is_ours(subject: Subject) -> bool:
+    """The document speaks of one of the two; a server that nobody described stops no other change."""
+    return "ems_enable" in subject.wanted or HOSTNAMES in subject.wanted
 
 
 def _per_host(subject: Subject) -> Iterator[tuple[str, str, str]]:
