@@ -36,7 +36,8 @@ class FrameReader:
 
     def __init__(self, mark: str, *, limit: int = 64 * 1024 * 1024) -> None:
         self._edge = b"\n" + mark.encode() + b" "
-        self._limit = limit
+        self._limit = limit  # bytes of the whole answer
+        self._taken = 0
         self._pending = bytearray()
         self._open: tuple[str, ...] | None = None
         self._searched = 0
@@ -45,12 +46,13 @@ class FrameReader:
 
     def feed(self, data: bytes) -> list[Record]:
         """Records that became whole with `data`. Raises BadFrame when the bound is passed."""
+        self._taken += len(data)
+        if self._taken > self._limit:
+            raise BadFrame(f"it is larger than {self._limit} bytes")
         self._pending += data
         records: list[Record] = []
         while (cut := self._cut()) is not None:
             records += self._turn(*cut)
-        if len(self._pending) > self._limit:
-            raise BadFrame(f"a record is larger than {self._limit} bytes")
         return records
 
     def _cut(self) -> tuple[bytes, tuple[str, ...]] | None:

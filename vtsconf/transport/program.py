@@ -19,12 +19,12 @@ from vtsconf.core.plan import base_of
 from vtsconf.core.probe import Probe, Query, ReadFile
 from vtsconf.core.secret import SecretRef, Secrets
 from vtsconf.core.step import Base, PutFile, RunCommand, Service
+from vtsconf.transport.bounds import LONGEST, check, check_place
 from vtsconf.transport.server import Transaction
 
 RESTART_TIMEOUT = 120  # seconds; a service that takes longer is taken for one that hangs
 STATUS_TIMEOUT = 20
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_LONGEST = 4 * 3600  # seconds an apply may run before the reverter ends it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ def call(function: str, *words: object) -> str:
 
 
 def _head(mark: str, state_dir: str, run: str = "-") -> list[str]:
+    check_place(state_dir, run)
     return [f"N={mark}", f"S={shlex.quote(state_dir)}", f"R={shlex.quote(run)}", "P=$S/pending/$R"]
 
 
@@ -144,6 +145,7 @@ def unlock_program(state_dir: str, mark: str, *, force: bool) -> Program:
 def apply_program(transaction: Transaction, secrets: Secrets, key: str, mark: str) -> Program:
     """The whole transaction. `key` is the controller's fingerprint key (printable)."""
     t = transaction
+    check(t)
     puts = [(n, s) for n, s in enumerate(t.steps) if isinstance(s, PutFile)]
     commands = [(n, s) for n, s in enumerate(t.steps) if isinstance(s, RunCommand)]
     services = {s.name: s for s in t.services}
@@ -257,7 +259,7 @@ def _revert_text(
             *(forget or [":"]),
             "}",
             "case $1 in",
-            f"  watch) vt_watch {int(transaction.confirm_within)} {_LONGEST} ;;",
+            f"  watch) vt_watch {int(transaction.confirm_within)} {LONGEST} ;;",
             "  finish) vt_finish ;;",
             "esac",
             "# end",

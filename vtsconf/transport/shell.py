@@ -10,7 +10,7 @@ from vtsconf.core.frame import BadFrame, FrameReader, Record
 from vtsconf.core.probe import Probe, Query, Reading
 from vtsconf.core.secret import FingerprintKey, Secrets
 from vtsconf.core.step import PutFile
-from vtsconf.transport import program
+from vtsconf.transport import bounds, program
 from vtsconf.transport.algorithms import SshFacts
 from vtsconf.transport.answer import asked, reading
 from vtsconf.transport.server import Applied, Confirmed, Session, Transaction
@@ -48,7 +48,10 @@ class ShellServer:
     def read(self, probes: Sequence[Probe], state_dir: str) -> Reading:
         mark = self._new_mark()
         return self._understand(
-            lambda records: reading(records, probes), program.read_program(probes, state_dir, mark), mark
+            lambda records: reading(records, probes),
+            program.read_program(probes, state_dir, mark),
+            mark,
+            bounds.most(probes),
         )
 
     def apply(self, transaction: Transaction, secrets: Secrets, on_event: Callable[[str], None]) -> Applied:
@@ -58,7 +61,11 @@ class ShellServer:
         )
         key = self._key().key.reveal().decode() if keyed and self._key else ""
         records = self._exchange(
-            program.apply_program(transaction, secrets, key, mark), mark, on_event, doubt=True
+            program.apply_program(transaction, secrets, key, mark),
+            mark,
+            bounds.most(transaction.probes),
+            on_event,
+            doubt=True,
         )
         return self._translate(lambda: _applied(records, transaction.probes))
 
@@ -78,8 +85,14 @@ class ShellServer:
     def close(self) -> None:
         self._session.close()
 
-    def _understand(self, meaning: Callable[[list[Record]], T], made: program.Program, mark: str) -> T:
-        records = self._exchange(made, mark)
+    def _understand(
+        self,
+        meaning: Callable[[list[Record]], T],
+        made: program.Program,
+        mark: str,
+        most: int = bounds.most(()),
+    ) -> T:
+        records = self._exchange(made, mark, most)
         return self._translate(lambda: meaning(records))
 
     def _translate(self, meaning: Callable[[], T]) -> T:
@@ -92,12 +105,13 @@ class ShellServer:
         self,
         made: program.Program,
         mark: str,
+        most: int,
         on_event: Callable[[str], None] = lambda _: None,
         *,
         doubt: bool = False,
     ) -> list[Record]:
-        """Run a program; the whole answer, or Unreachable."""
-        reader = FrameReader(mark)
+        """Run a program; the whole answer, of `most` bytes, or Unreachable."""
+        reader = FrameReader(mark, limit=most)
         records: list[Record] = []
 
         def take(data: bytes) -> None:
