@@ -118,7 +118,7 @@ class Bench:
         if self.repeat:
             return self.repeat
         usual = {1: 7, 10: 5}.get(count, 3)
-        return (2 if count == 1 else 1) if tool.slow else usual
+        return 1 if tool.slow else usual
 
     def _most(self, count: int) -> int:
         return self.repeat or {1: 7, 10: 5}.get(count, 3)
@@ -198,9 +198,12 @@ def main(
             bench = Bench(folder=folder, on=on, repeat=repeat, full=full, results=results)
             bench.begin()
             bench.warm_up([tool for tool in tools if not results.missing_of(tool.name)], min(counts))
-            for count in counts:
-                for job in (Job(word) for word in jobs.split(",")):
-                    bench.measure(tools, count, job)
+            try:
+                for count in counts:
+                    for job in (Job(word) for word in jobs.split(",")):
+                        bench.measure(tools, count, job)
+            except KeyboardInterrupt:
+                say("interrupted: this is what was measured until then")
             small = micro.measured(folder, bench.site(Ours(where), max(counts)), on)
     click.echo(f"Median wall seconds (CPU seconds) and how many times ours; {os.cpu_count()} cores.\n")
     click.echo(table.table(results, [tool.name for tool in tools], counts))
