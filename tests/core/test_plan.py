@@ -61,7 +61,7 @@ hosts = st.builds(
     restarts=words,
     problems=st.lists(problems, max_size=2).map(tuple),
 )
-any_plan = st.builds(Plan, made=st.integers(0, 2**40), by=texts, hosts=st.lists(hosts, max_size=3).map(tuple))
+any_plan = st.builds(Plan, made=st.integers(0, 2**40), by=texts, hosts=st.lists(hosts, max_size=3, unique_by=lambda h: h.host).map(tuple))
 
 
 def saved(plan: Plan) -> bytes:

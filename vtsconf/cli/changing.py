@@ -10,14 +10,14 @@ import click
 
 from vtsconf.cli import show
 from vtsconf.cli.progress import Progress
-from vtsconf.cli.wiring import Shop, secrets_for, stoppable
+from vtsconf.cli.wiring import Shop, references, secrets_for, stoppable
 from vtsconf.core.connection import Target
 from vtsconf.core.errors import Refused
 from vtsconf.core.outcome import RunOutcome, worst
-from vtsconf.core.plan import Plan, load
+from vtsconf.core.plan import HostPlan, Plan, load
 from vtsconf.engine import run as runs
 from vtsconf.engine.apply import HostResult, Order
-from vtsconf.engine.prepare import Preparation
+from vtsconf.engine.prepare import Preparation, references_of
 
 _LARGEST = 256 * 1024 * 1024  # bytes of a plan file
 
@@ -50,9 +50,25 @@ def load_plan(
             remedy="give the inventory that it was made from with -i",
         )
     hosts = tuple(host for host in plan.hosts if host.host in selected)
+    for host in hosts:
+        _check_references(shop, host, path)
     if confirm_within:
         hosts = tuple(replace(host, confirm_within=confirm_within) for host in hosts)
     return replace(plan, hosts=hosts), Preparation()
+
+
+def _check_references(shop: Shop, plan: HostPlan, path: Path) -> None:
+    """A plan that came from elsewhere may not have this machine run `secret://cmd/…`, or send out its environment."""
+    asked = references(plan)
+    if not asked:
+        return
+    (host,) = (host for host in shop.project.hosts() if host.name == plan.host)
+    known = references_of(host, shop.project)
+    if strange := sorted(str(ref) for ref in asked if ref not in known):
+        raise Refused(
+            f"{path} asks for a secret that the documents of {plan.host} do not speak of: {strange[0]}",
+            remedy="make the plan again",
+        )
 
 
 def change(

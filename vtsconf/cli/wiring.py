@@ -172,20 +172,20 @@ def stoppable(stop: Stop) -> Iterator[None]:
             signal.signal(name, handler)
 
 
-def secrets_for(shop: Shop) -> Callable[[HostPlan], dict[SecretRef, Secret]]:
-    """What the steps of a plan need, resolved when they are carried out."""
+def references(plan: HostPlan) -> frozenset[SecretRef]:
+    """The secrets that the steps of a plan need from this side."""
     from vtsconf.core import live
     from vtsconf.core.step import PutFile
+
+    contents = [s.after.content for s in plan.steps if isinstance(s, PutFile) and s.after and s.after.content]
+    return frozenset(ref for c in contents for ref in c.secrets if ref.provider != live.PROVIDER)
+
+
+def secrets_for(shop: Shop) -> Callable[[HostPlan], dict[SecretRef, Secret]]:
+    """What the steps of a plan need, resolved when they are carried out."""
     from vtsconf.engine.secrets import resolve
 
     def of(plan: HostPlan) -> dict[SecretRef, Secret]:
-        refs = {
-            ref: [plan.host]
-            for step in plan.steps
-            if isinstance(step, PutFile) and step.after and step.after.content
-            for ref in step.after.content.secrets
-            if ref.provider != live.PROVIDER
-        }
-        return resolve(refs, shop.project.root)
+        return resolve({ref: [plan.host] for ref in references(plan)}, shop.project.root)
 
     return of

@@ -145,6 +145,8 @@ def _open(document: Mapping[str, Any]) -> Plan:
         replace(h, changes=tuple(replace(c, address=c.address.removeprefix(f"{h.host}/")) for c in h.changes))
         for h in plan.hosts
     )
+    if len({h.host for h in hosts}) < len(hosts):
+        raise ValueError("a host stands in it twice")
     return replace(plan, hosts=hosts)
 
 

@@ -76,6 +76,19 @@ class _Draft:
         return (*build.secrets_of(self.resources), *secret_refs_of(self.host.variables))
 
 
+def references_of(host: Host, project: Project) -> frozenset[SecretRef]:
+    """The secrets that a host's documents speak of; none where they cannot be understood."""
+    vts, _ = desired.read(host, project.tables)
+    if vts is None:
+        return frozenset()
+    wanted = desired.wanted(vts, project.tables, host.locate).values()
+    try:
+        made = build.resources_of(vts, host.variables, wanted, Keys(), renderer(project), locate=host.locate)
+    except Invalid:
+        return frozenset()
+    return frozenset(build.secrets_of(made))
+
+
 def judge(host: Host, project: Project, allowed: Collection[str] = ()) -> list[Problem]:
     """Every problem of one host's documents, without a server and without a secret."""
     draft = _draft(host, project, allowed, renderer(project))

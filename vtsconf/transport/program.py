@@ -24,7 +24,7 @@ from vtsconf.transport.server import Transaction
 
 RESTART_TIMEOUT = 120  # seconds; a service that takes longer is taken for one that hangs
 STATUS_TIMEOUT = 20
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # and what is half a character
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def _script(name: str) -> str:
 
 
 def call(function: str, *words: object) -> str:
-    """One line of sh. Refuses control characters: no word that is ours has any."""
+    """One line of sh. Refuses control characters and half characters: no word that is ours has any."""
     for word in words:
         if _CONTROL.search(str(word)):
             raise Refused(f"a word for the server holds a control character: {str(word)!r}")
