@@ -12,7 +12,7 @@ from vtsconf.core.errors import Unreachable
 from vtsconf.core.frame import BadFrame, FrameReader
 from vtsconf.core.probe import FileKind, Query, ReadFile, Reading
 from vtsconf.transport.answer import reading
-from vtsconf.transport.server import Applied, Confirmed, Exit, Transaction
+from vtsconf.transport.server import Confirmed, Exit, Transaction
 from vtsconf.transport.shell import ShellServer
 
 PROBES = (ReadFile("/etc/a", 100), ReadFile("/etc/b", 100), Query("services/x y/status", ("true",)))
@@ -37,7 +37,7 @@ def records_of(answer) -> list:
     return FrameReader("M").feed(data)
 
 
-@settings(max_examples=400)
+@settings(max_examples=300, deadline=None)
 @given(ANSWERS)
 def test_any_answer_is_a_reading_or_a_bad_frame(answer):
     try:
@@ -97,13 +97,12 @@ HOSTILE = {
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("said", HOSTILE)
 def test_a_hostile_answer_is_a_value_or_unreachable(call, said):
-    try:
-        answer = CALLS[call](Saying(*HOSTILE[said]))
-    except Unreachable as error:
-        assert "makes no sense" in str(error) or "ended early" in str(error)
-    else:
-        assert isinstance(answer, (Reading, Applied, Confirmed))
-        assert said in ("numbers",)
+    session = Saying(*HOSTILE[said])
+    if said == "numbers" and call in ("confirm", "revert", "unlock"):
+        assert isinstance(CALLS[call](session), Confirmed)
+        return
+    with pytest.raises(Unreachable, match=r"makes no sense|ended early"):
+        CALLS[call](session)
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -122,6 +121,7 @@ def test_an_endless_answer_is_cut_off(call, piece):
     assert session.heard < 18 * 1024 * 1024
 
 
+@settings(deadline=None)
 @given(ANSWERS)
 def test_any_answer_to_a_change_is_a_value_or_unreachable(answer):
     data = (

@@ -619,7 +619,7 @@ def test_a_lost_connection_stops_nothing_half_way(server):
     with suppress(Unreachable):
         server.apply(steps(server), session=Deaf(0), run=run)
     assert heard.is_set()
-    wait_until(lambda: (server.state / "pending" / run / "done").exists())
+    wait_until((server.state / "pending" / run / "done").exists)
 
     assert server.confirm(run).outcome == "confirmed"
     assert server.file().read_bytes() == NEW
