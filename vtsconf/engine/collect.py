@@ -12,7 +12,7 @@ from vtsconf.core.errors import Invalid, Unreachable, VtsconfError
 from vtsconf.core.outcome import PlanOutcome
 from vtsconf.core.plan import Health, HostPlan, base_of
 from vtsconf.core.probe import FileKind, FileSeen, Probe, ReadFile, Reading
-from vtsconf.core.problem import errors
+from vtsconf.core.problem import Level, Problem, errors
 from vtsconf.core.resource import Keys, Resource
 from vtsconf.core.secret import Secret, SecretRef
 from vtsconf.core.step import Base, PutFile, Service, Step
@@ -89,13 +89,14 @@ def compare(
     ready: Ready, resources: Sequence[Resource], reading: Reading, keys: Keys, wish: Wish
 ) -> HostPlan:
     """Pure: what was read, against what is desired."""
-    blank = replace(_blank(ready, wish), pending_restarts=reading.debts)
+    settled = [_settled(ready.name, sentence) for sentence in reading.settled]
+    blank = replace(_blank(ready, wish), pending_restarts=reading.debts, problems=(*ready.problems, *settled))
     if locked := _lock(reading):
         return replace(blank, outcome=PlanOutcome.LOCKED, reason=locked)
     found = [problem for resource in resources for problem in resource.problems(reading)]
     live = ready.subject(_live(ready, reading))
     judged = [*lint(live), *erasing(live, wish.allowed, resources)]
-    blank = replace(blank, problems=tuple(dict.fromkeys([*ready.problems, *found, *judged])))
+    blank = replace(blank, problems=tuple(dict.fromkeys([*blank.problems, *found, *judged])))
     if stops := errors(found):
         return replace(blank, outcome=PlanOutcome.ERROR, reason=stops[0].what)
     if stops := errors(judged):
@@ -144,6 +145,12 @@ def _lock(reading: Reading) -> str:
     if reading.lock:
         return f"locked by {reading.lock.holder}, run {reading.lock.run}"
     return ""
+
+
+def _settled(host: str, sentence: str) -> Problem:
+    """What this contact had to finish before it could look."""
+    what = f"an earlier change had been cut off; this contact has settled it: {sentence}"
+    return Problem(what=what, level=Level.WARNING, code="settled", host=host)
 
 
 def _live(ready: Ready, reading: Reading) -> dict[str, str] | None:
