@@ -50,7 +50,12 @@ class Settings(BaseModel):
     """The base of every map of the document: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=False, arbitrary_types_allowed=True
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        use_attribute_docstrings=False,
+        arbitrary_types_allowed=True,
+        defer_build=True,  # built when first used: most documents use few of them
     )
 
 

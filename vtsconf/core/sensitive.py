@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 _PARAMETER = re.compile(r"passw|secret|token|pwd|key_", re.IGNORECASE)
 # A word, a separator, and something behind it other than empty quotes. Possessive, so that no live file can make it slow.
@@ -38,6 +39,7 @@ def _lines(data: bytes) -> Iterator[tuple[int, int]]:
         yield start, stop
 
 
+@lru_cache(maxsize=16)  # asked of the same bytes as live, as desired and as base
 def holds_secret(data: bytes) -> bool:
     """Some part of it must not be shown."""
     return next(spans(data), None) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -73,10 +74,12 @@ class Table(Settings):
 
     def by_key(self, key: str) -> Row | None:
         """The row of a word of the document; in an open family the full name is a word too."""
-        for row in self.rows:
-            if key == self.word(row) or (self.open and key == row.name):
-                return row
-        return None
+        return self._by_word.get(key)
+
+    @cached_property
+    def _by_word(self) -> dict[str, Row]:
+        words = [(word, row) for row in self.rows for word in (self.word(row), row.name if self.open else "")]
+        return {word: row for word, row in reversed(words) if word}
 
     def keys(self, *, per_host: bool) -> list[str]:
         """The words that can stand under the family, or under one of its hosts."""

@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from vtsconf.core.content import unmarked
@@ -68,6 +69,7 @@ class Unreadable:
     assigns: bool  # the line begins with the name: it looks like an assignment
 
 
+@lru_cache(maxsize=16)  # servers of a fleet often have the same file
 def assignments(data: bytes) -> tuple[Assignment, ...]:
     """Every assignment, from top to bottom."""
     return tuple(_assignments(data))
@@ -109,7 +111,7 @@ def _form(value: bytes, tail: bytes) -> Form:
 
 def values(data: bytes) -> dict[str, str]:
     """What each name is set to; of several assignments the last one counts (inferred)."""
-    return {found.name: found.text for found in _assignments(data)}
+    return {match["name"].decode(): _text(match["value"]) for match in _ASSIGNMENT.finditer(data)}
 
 
 def duplicates(found: Sequence[Assignment], names: Collection[str]) -> dict[str, tuple[int, ...]]:
