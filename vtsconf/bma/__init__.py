@@ -1,13 +1,29 @@
-"""The backup applications (BMAs) that are known, each one module of this room."""
+"""The backup applications (BMAs) that are known, each one module of this room, loaded when it is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
 
-from vtsconf.bma import bacula, netbackup, networker, tsm
-from vtsconf.bma.application import Application
+if TYPE_CHECKING:
+    from vtsconf.bma.application import Application
 
 # A new BMA is a new file and its name in this tuple.
-_MODULES: tuple[Application, ...] = (tsm, netbackup, networker, bacula)
+NAMES = ("tsm", "netbackup", "networker", "bacula")
 
-ALL: Mapping[str, Application] = {module.NAME: module for module in _MODULES}
+
+class _Applications(Mapping[str, "Application"]):
+    def __getitem__(self, name: str) -> Application:
+        if name not in NAMES:
+            raise KeyError(name)
+        return cast("Application", import_module(f"{__name__}.{name}"))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(NAMES)
+
+    def __len__(self) -> int:
+        return len(NAMES)
+
+
+ALL: Mapping[str, Application] = _Applications()

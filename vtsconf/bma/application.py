@@ -16,7 +16,7 @@ from vtsconf.core.problem import Level, Problem
 from vtsconf.core.secret import SecretRule
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ManagedFile:
     """A file of the client, made from a template; an owner or group of "" is left as it is."""
 
@@ -52,7 +52,7 @@ class Client(Settings):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Fact:
     """One thing to ask a client.
 
@@ -80,7 +80,7 @@ class Fact:
         return Answer(ok=True, text=printable(".".join(words), 120))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """The answer to a fact's question."""
 

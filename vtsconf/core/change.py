@@ -22,7 +22,7 @@ class Action(StrEnum):
         return {"create": "+", "update": "~", "delete": "-"}[self.value]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Change:
     """One address that differs. `live` and `desired` are None where there is nothing on that side.
 

@@ -13,7 +13,7 @@ from vtsconf.core.secret import Secret, SecretRef, Secrets
 from vtsconf.core.sshargs import SshArgs, ssh_args
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Become:
     """Change to another user on the server. The password travels on stdin, never on a command line."""
 
@@ -22,7 +22,7 @@ class Become:
     password: Secret | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """One server's address and everything needed to log in; unset values come from ssh_config.
 
@@ -103,7 +103,7 @@ def target_of(
     return reader.target(), reader.problems
 
 
-@dataclass(slots=True)
+@dataclass
 class _Connection(Variables):
     """The host's variables, read as a connection."""
 

@@ -30,7 +30,7 @@ def unmarked(text: str) -> str:
     return _MARK.sub(b"", text.encode(errors="surrogatepass")).decode(errors="surrogatepass")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Content:
     """Bytes and secret references in order; the plain case is one part of bytes."""
 

@@ -12,7 +12,7 @@ from vtsconf.core.tree import Map, Path, merge_all, place_of
 from vtsconf.core.variables import Variables
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Host:
     """One server as it is written down.
 

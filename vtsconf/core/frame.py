@@ -12,7 +12,7 @@ class BadFrame(ValueError):
     """The answer does not follow the protocol, or is larger than it may be."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Record:
     """`words` of the header line after the mark; `body` without the line feed that ends it."""
 

@@ -18,7 +18,7 @@ _YES = {"yes", "true", "on", "1", "y", "t"}
 _NO = {"no", "false", "off", "0", "n", "f"}
 
 
-@dataclass(slots=True)
+@dataclass
 class Variables:
     """The variables of host `name`; what is wrong with them gathers in `problems`."""
 

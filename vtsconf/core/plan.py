@@ -20,7 +20,7 @@ from vtsconf.core.step import Base, FileState, PutFile, RunCommand, Service, rev
 FORMAT = "vtsconf/plan/1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Health:
     """A site's own question before a change is kept; exit 0 is yes. `on`: where it is asked."""
 
@@ -29,7 +29,7 @@ class Health:
     on: Literal["server", "controller"] = "server"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class HostPlan:
     """One host's part. `steps` and `restarts` are what apply does, in this order, and nothing else.
 
@@ -57,7 +57,7 @@ class HostPlan:
         return bool(self.steps or self.restarts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """Everything one `plan` came to. `revision` is the Git commit of the documents, "" outside a checkout."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReadFile:
     """Read one file whole (up to `limit` bytes), with owner, group, mode and mtime. Never follows a link."""
 
@@ -16,7 +16,7 @@ class ReadFile:
     limit: int = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Query:
     """Run a command that changes nothing and keep its exit code and the first 64 KiB of each output."""
 
@@ -45,7 +45,7 @@ class FileKind(StrEnum):
         return self in (FileKind.ABSENT, FileKind.FILE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FileSeen:
     """A path as it was found. `data` is None unless `kind` is FILE; `mode` is four octal digits."""
 
@@ -64,7 +64,7 @@ class FileSeen:
         return "" if self.data is None else hashlib.sha256(self.data).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class QuerySeen:
     """What a command answered; `exit` is None when it had to be ended at its time-out."""
 
@@ -77,7 +77,7 @@ class QuerySeen:
         return self.stdout.decode(errors="replace").strip()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LockSeen:
     """Who holds the server: the note inside the lock. Times are the server's own seconds since 1970."""
 
@@ -87,7 +87,7 @@ class LockSeen:
     until: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PendingSeen:
     """A change that is armed and not confirmed."""
 
@@ -98,7 +98,7 @@ class PendingSeen:
     decision: str = ""  # "", "confirm" or "revert": who won
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DebtSeen:
     """A service whose files were written and which was not restarted since."""
 
@@ -107,7 +107,7 @@ class DebtSeen:
     since: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Reading:
     """All that one round trip told about a server."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 
 
@@ -16,7 +15,7 @@ class Level(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """A position in a file that a person wrote; line and column count from 1."""
 
@@ -28,7 +27,7 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Problem:
     """One finding: what is wrong, why it matters, what to do; with its place and, for a lint, its source."""
 
@@ -54,6 +53,8 @@ def errors(problems: Iterable[Problem]) -> list[Problem]:
 
 def suggestion(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     """Ask "did you mean `x`?" of a misspelt word; "" when nothing is close (`cutoff`: 1.0 = the same)."""
+    from difflib import get_close_matches  # only for a mistake
+
     known = list(known)
     close = get_close_matches(word, known, n=1, cutoff=cutoff)
     if not close:

@@ -13,7 +13,7 @@ from vtsconf.core.secret import FingerprintKey, Secret, SecretRef, Secrets
 from vtsconf.core.step import Step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Keys:
     """What a resource needs to tell secrets apart without showing them."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 _REFERENCE = re.compile(r"secret://([a-z][a-z0-9_]*)/(.+)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SecretRef:
     """`secret://PROVIDER/REFERENCE`: says where a secret is, and is not one itself."""
 
@@ -58,7 +58,7 @@ class Secret:
 Secrets = Mapping[SecretRef, Secret]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SecretRule:
     """What a file's format cannot hold inside a secret."""
 
@@ -75,7 +75,7 @@ class SecretRule:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FingerprintKey:
     """The controller's own key: makes a secret's change visible and its value unguessable."""
 

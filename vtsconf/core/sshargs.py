@@ -12,7 +12,7 @@ _HARMLESS = {"-C", "-q", "-T", "-x", "-4", "-6", "-v", "-vv", "-vvv"}
 _TUNING = {"controlmaster", "controlpersist", "controlpath", "compression", "loglevel", "batchmode"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SshArgs:
     """`unread` holds the words that change something and are not understood."""
 

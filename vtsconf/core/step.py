@@ -8,7 +8,7 @@ from typing import Literal
 from vtsconf.core.content import Content
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FileState:
     """A file before or after a step. None in its place means: no file."""
 
@@ -21,7 +21,7 @@ class FileState:
     kept: str = ""  # with content None: the run whose backup on the server has the bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PutFile:
     """Make the file at `path` be `after` (None: absent), given that it is `before` now.
 
@@ -37,7 +37,7 @@ class PutFile:
     addresses: tuple[str, ...] = ()  # of the changes that it carries out
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RunCommand:
     """Run `run`, after `check` failed at planning and fails again now; `revert` takes it back."""
 
@@ -52,7 +52,7 @@ class RunCommand:
     undo: bool = False  # this is the reverse of such a step: `check` passes now, run `revert`
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Base:
     """What a path must still be for a plan to hold: "" digest = absent; "" owner = not compared."""
 
@@ -64,7 +64,7 @@ class Base:
     mode: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Service:
     """How a service is restarted and asked; no `restart` means that we cannot, and debt stays."""
 

@@ -21,7 +21,7 @@ RESERVED = (
 _OWN_WORDS = ("hosts", "rules")  # under a family these are no parameters
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Source:
     """One file's table and where its parts were written."""
 

@@ -91,7 +91,7 @@ class Table(Settings):
         ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Standing:
     """What is known of a parameter by its full name."""
 
@@ -104,7 +104,7 @@ class Standing:
         return self.row is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Tables:
     """All families, shipped and of the site."""
 

@@ -12,7 +12,7 @@ Scalar = str | int | float | bool | None
 Path = Sequence[str | int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Leaf:
     """A scalar. `overrides` are the nodes it was laid over, nearest first."""
 
@@ -21,7 +21,7 @@ class Leaf:
     overrides: tuple[Node, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seq:
     """A list."""
 
@@ -30,7 +30,7 @@ class Seq:
     overrides: tuple[Node, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Map:
     """A map with text keys. `key_places` says where each key was written, the last writer's place."""
 

@@ -48,7 +48,7 @@ class Kept(NamedTuple):
 Piece = Kept | bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Assignment:
     """One line that gives a name a value. `line` counts from 1; the spans are positions in the file."""
 
@@ -60,7 +60,7 @@ class Assignment:
     whole: Kept  # with its line end
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Unreadable:
     """A line that speaks of a name in a way that cannot be judged; it is left alone."""
 

@@ -19,7 +19,7 @@ from vtsconf.core.values import Unwritable, written
 _HOST = re.compile(r"[A-Za-z0-9\\$][A-Za-z0-9._-]{0,62}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WantedParameter:
     """One line that the configuration file shall hold, or (text None) shall not.
 
@@ -41,7 +41,7 @@ class WantedParameter:
         return isinstance(self.text, SecretRef)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Entry:
     """One key of the document that stands for one parameter."""
 
@@ -51,7 +51,7 @@ class _Entry:
     standing: Standing
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class _Gathering:
     """What is known while one host's document is read."""
 

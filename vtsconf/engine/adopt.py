@@ -26,7 +26,7 @@ from vtsconf.resources.lints import Subject, lint
 _NAME = "adopted"  # what the document is called while it is judged
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Adopted:
     """The YAML for host_vars, and what a person should know of it."""
 

@@ -27,7 +27,7 @@ HEALTH_TIMEOUT = 60  # seconds, each check
 _IN_DOUBT = "in doubt: armed change"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class HostResult:
     """How one host ended. `detail` is what a failing command printed; `debts` services still to be restarted."""
 
@@ -41,7 +41,7 @@ class HostResult:
     debts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Order:
     """What a run is carried out with; the same for all of its hosts."""
 
@@ -72,7 +72,7 @@ def change_host(plan: HostPlan, target: Target, order: Order) -> HostResult:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Ending:
     outcome: RunOutcome
     reason: str = ""

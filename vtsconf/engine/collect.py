@@ -22,7 +22,7 @@ from vtsconf.resources import build
 from vtsconf.resources.lints import lint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Wish:
     """What a plan is made for: which addresses, and which lints were overruled by name."""
 

@@ -34,7 +34,7 @@ _DF = re.compile(
 _JOURNAL_LINES = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Look:
     """One reading, with what only the connection knew. `began` and `ended` are our own seconds since 1970."""
 
@@ -45,7 +45,7 @@ class Look:
     ended: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Disk:
     """The file system under a path; of a path that is absent, the one it would be made on."""
 
@@ -56,7 +56,7 @@ class Disk:
     free: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ServiceFact:
     """`status`: "ok", "failing", "silent" (did not answer in time), "unknown" (no status command is given)."""
 
@@ -65,7 +65,7 @@ class ServiceFact:
     said: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ConfigFile:
     """The VTS configuration file. `digest` is of its bytes, keyed when they seem to hold a secret."""
 
@@ -82,7 +82,7 @@ class ConfigFile:
     duplicates: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # name: lines
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ClientFact:
     """One answer of a backup client: its version, or whether it reaches its server."""
 
@@ -92,7 +92,7 @@ class ClientFact:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """A server, as it describes itself. `skew` is how many seconds its clock is ahead of ours, at least."""
 
@@ -114,7 +114,7 @@ class Facts:
     journal: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class HostFacts:
     """One host's facts, or why there are none. `exit` is DONE, UNREACHABLE, INVALID or ERROR."""
 

@@ -35,7 +35,7 @@ create trigger if not exists events_stand before update on events
 _BUSY = 15.0  # seconds another process may hold the file
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """One line of the journal. `action`: run-started, host-started, host-finished, run-finished, …"""
 
@@ -46,7 +46,7 @@ class Event:
     body: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class RunSeen:
     """A run, folded from its events."""
 

@@ -17,7 +17,7 @@ from vtsconf.engine.secrets import resolve
 from vtsconf.resources import desired
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Outline:
     """A host that can be connected to. `vts` holds the sections that make sense; the others are at their defaults."""
 

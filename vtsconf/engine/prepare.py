@@ -25,7 +25,7 @@ from vtsconf.resources.lints import Subject, lint
 from vtsconf.resources.lints.erase import could_erase
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Ready:
     """A host whose documents are in order. `problems` are warnings and notes."""
 
@@ -54,7 +54,7 @@ class Ready:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Preparation:
     """All selected hosts: those that are ready, and those whose documents are wrong."""
 
@@ -63,7 +63,7 @@ class Preparation:
     secrets: dict[SecretRef, Secret] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Draft:
     host: Host
     vts: desired.Vts

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _USUAL_NAMES = ("inventory.yaml", "inventory.yml", "inventory.json", "hosts.yaml", "hosts.yml")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Project:
     """All that was written down for a fleet. `problems` are of the documents; each host has its own besides."""
 

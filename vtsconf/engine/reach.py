@@ -18,7 +18,7 @@ def _new_mark() -> str:
     return secrets.token_hex(16)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Limits:
     """Time-outs of the project's settings, in seconds; a host's own variables win over them."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 _TIMEOUT = 10  # seconds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Revision:
     """`commit` is 40 hex digits; `dirty`: there are changes that no commit has."""
 

@@ -20,7 +20,7 @@ from vtsconf.engine.journal import Event, Journal
 FORMAT = "vtsconf/run/1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Watch:
     """Who wants to know, while it goes on."""
 

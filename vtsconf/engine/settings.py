@@ -17,7 +17,7 @@ from vtsconf.engine.textfile import read_bytes
 FILE = "vtsconf.toml"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """One setting's value and where it was said: "--parallel", "VTSCONF_PARALLEL", a file, or "default"."""
 
@@ -25,7 +25,7 @@ class Setting:
     origin: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """All settings; `origins` says for each by name where it was said. Times are in seconds."""
 
@@ -39,7 +39,7 @@ class Settings:
     origins: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Known:
     """A setting that exists. `read` turns what was written into its value; ValueError with a sentence."""
 

@@ -15,7 +15,7 @@ _SUFFIXES = ("", ".yaml", ".yml", ".json")
 _MAX_DEPTH = 5  # of folders in folders; a link to a parent would go on for ever
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Folder:
     """The variables of each name, and all that is wrong with the files."""
 

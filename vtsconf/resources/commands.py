@@ -14,7 +14,7 @@ DONE = "done"
 _CANNOT_RUN = {126: "may not be run", 127: "was not found"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Command:
     """`check` says by exit 0 that nothing is to be done; else `run` does it and `revert` takes it back."""
 

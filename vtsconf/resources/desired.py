@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vtsconf.resources.policies import Policy, Rule
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Vts:
     """The desired state of one server, checked.
 

@@ -20,7 +20,7 @@ from vtsconf.resources.obstacle import obstacle
 HEADER = b"managed by vtsconf"  # in any case
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class File:
     """One whole file. An owner or group of "" is not managed: it stays as it is."""
 

@@ -18,7 +18,7 @@ from vtsconf.core.wanted import WantedParameter
 from vtsconf.resources.obstacle import obstacle
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Parameters:
     """The keys we own in the configuration file at `path`. The file itself belongs to the server.
 

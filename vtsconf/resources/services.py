@@ -11,7 +11,7 @@ from vtsconf.core.problem import Level, Problem
 from vtsconf.core.step import Step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ServiceStatus:
     """Asks a service before anything is changed, so that a fault that was there before is not taken for ours."""
 

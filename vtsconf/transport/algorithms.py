@@ -25,7 +25,7 @@ _KEXINIT = 20
 _LISTS = ("kex", "keys", "ciphers", "ciphers_back", "macs", "macs_back")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SshFacts:
     """What a connection came to use: for `doctor`, and for saying loudly that something is outdated."""
 
@@ -48,7 +48,7 @@ class SshFacts:
         return tuple(a for a in (self.kex, self.host_key, self.cipher, self.mac) if a in weak)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Offer:
     """What a server says it can do, in its order of preference."""
 

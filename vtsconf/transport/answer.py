@@ -22,7 +22,7 @@ from vtsconf.core.probe import (
 _TIMED_OUT = (124, 137)  # what `timeout` says when it had to end the command
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Stat:
     """One line of vt_stats: `%f %U %G %a %Y %Z %s %i %n`."""
 

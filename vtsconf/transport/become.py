@@ -18,7 +18,7 @@ _NEEDS_CARE = frozenset("\n!\\'")
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./_:,+@-]*")  # means the same in every shell
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wrapped:
     """A command line and how to talk to it."""
 

@@ -25,7 +25,7 @@ from vtsconf.transport.way import Jumps, Stream, tcp, through_command
 _HOPS = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Link:
     """A connection, logged in."""
 
@@ -41,7 +41,7 @@ class Link:
         self.leave()
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Dialling:
     """What all connections of a run share: files read once, keys decrypted once, jump hosts connected once."""
 

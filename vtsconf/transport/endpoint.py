@@ -27,7 +27,7 @@ _KNOWN_HOSTS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Here:
     """Our side: who runs us, and where the home directory is."""
 
@@ -35,7 +35,7 @@ class Here:
     home: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Endpoint:
     """One SSH server to log in to, nothing left open. Times are in seconds."""
 

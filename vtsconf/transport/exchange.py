@@ -24,7 +24,7 @@ _LOOK = 0.5  # the exit comes on another event than output: look for it so often
 _PREAMBLE_LIMIT = 64 * 1024  # what a login may print before the mark
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Limits:
     """Seconds: nothing heard for `idle`, or not ended after `total`."""
 
@@ -41,7 +41,7 @@ class NotStarted(Exception):
         self.why = why
 
 
-@dataclass(slots=True)
+@dataclass
 class Exchange:
     """One wrapped command, started on `channel`. Use once."""
 

@@ -15,7 +15,7 @@ from vtsconf.transport.sshconfig import listed
 _ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HostKey:
     """A public key as it travels: its type and its bytes."""
 
@@ -43,7 +43,7 @@ class HostKey:
         return cls(words[0], blob) if named == words[0].encode() else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """One line of a known_hosts file."""
 
@@ -59,7 +59,7 @@ class Entry:
         return listed(name, self.hosts.split(","))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Verdict:
     """`known`, `unknown`, `changed`, `revoked` or `authority` (only a certificate authority is known)."""
 

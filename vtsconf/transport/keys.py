@@ -25,7 +25,7 @@ class KeyUnusable(Exception):
         self.remedy = remedy
 
 
-@dataclass(slots=True)
+@dataclass
 class Keyring:
     """Reads each key file once, however many servers want it: an encrypted one takes a good part of a second."""
 

@@ -16,7 +16,7 @@ from vtsconf.transport.sshconfig import ConfigError, SshConfig, include_pattern
 T = TypeVar("T")
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class LocalFiles:
     """Reads and remembers; a file that changes on disk is read again."""
 

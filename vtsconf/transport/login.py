@@ -17,7 +17,7 @@ from vtsconf.transport.greeting import LegacyTransport, announces_signatures
 from vtsconf.transport.keys import Keyring, KeyUnusable, agent_keys
 
 
-@dataclass(slots=True)
+@dataclass
 class Attempts:
     """What was tried and what the server takes, for the sentence when all fails."""
 

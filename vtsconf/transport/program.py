@@ -27,7 +27,7 @@ STATUS_TIMEOUT = 20
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # and what is half a character
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Program:
     """One exec: the command line, and what is fed to it. `payload` may hold secrets; it is never shown."""
 

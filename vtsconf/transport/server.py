@@ -12,7 +12,7 @@ from vtsconf.core.secret import Secrets
 from vtsconf.core.step import Base, Service, Step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Exit:
     """How a remote command ended: its exit code (None: killed by a signal or unknown) and stderr, bounded."""
 
@@ -42,7 +42,7 @@ class Connector(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Transaction:
     """One host's part of a plan, as the server is to carry it out. Times are in seconds."""
 
@@ -58,7 +58,7 @@ class Transaction:
     probes: tuple[Probe, ...]  # read again at the end, for the verification
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Applied:
     """What the server says of a transaction.
 
@@ -74,7 +74,7 @@ class Applied:
     debts: tuple[str, ...] = ()  # services still to be restarted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Confirmed:
     """`outcome`: "confirmed", "reverted", "none" (nothing armed of that run), "broken" (needs a person)."""
 

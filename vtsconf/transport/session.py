@@ -17,7 +17,7 @@ from vtsconf.transport.server import Exit
 COMMAND_LIMIT = 120_000  # bytes; Linux takes 128 KiB in one word
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class SshSession:
     """One connection to one server. Not for two threads at once."""
 

@@ -50,7 +50,7 @@ def load_paramiko() -> None:
         logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class SshConnector:
     """Makes SSH sessions; one for the whole fleet, used by many threads at once.
 

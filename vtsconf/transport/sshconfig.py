@@ -20,7 +20,7 @@ Reader = Callable[[str], Sequence[tuple[str, str]]]
 """Takes an Include pattern and returns (path, text) of each file it names."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Criterion:
     """`Host a !b` or one word of a `Match` line."""
 
@@ -28,7 +28,7 @@ class Criterion:
     patterns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Directive:
     """One setting, the conditions it stands under, and where it is written."""
 
@@ -38,7 +38,7 @@ class Directive:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Options:
     """What the configuration says of one host: keywords in lower case, tokens not yet replaced."""
 
@@ -55,7 +55,7 @@ class ConfigError(Exception):
     """An ssh_config that cannot be read; the text says where and why."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SshConfig:
     """A parsed ssh_config. `warnings` tell which lines are not applied."""
 

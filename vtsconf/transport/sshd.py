@@ -48,7 +48,7 @@ class Reception(StrEnum):
     DROP = "drop"  # cut as soon as someone has logged in
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Welcome:
     """How one connection is received."""
 

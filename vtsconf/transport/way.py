@@ -69,7 +69,7 @@ def through_command(command: str) -> tuple[socket.socket, Callable[[], None]]:
     return ours, end
 
 
-@dataclass(slots=True)
+@dataclass
 class Shared:
     """One jump host's connection, and how many go through it."""
 
@@ -79,7 +79,7 @@ class Shared:
     travellers: int = 0
 
 
-@dataclass(slots=True)
+@dataclass
 class Jumps:
     """Jump hosts in use: one connection each, opened by the first that needs it, closed by the last."""
 

@@ -12,7 +12,7 @@ MAX_DEPTH = 64
 MAX_NODES = 500_000  # aliases count as what they stand for
 
 
-@dataclass(slots=True)
+@dataclass
 class _Open:
     """A list or map that is not closed yet. `weight` counts its nodes, aliases as what they stand for."""
 

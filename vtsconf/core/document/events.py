@@ -8,7 +8,7 @@ from vtsconf.core.problem import Place, Problem
 from vtsconf.core.tree import Scalar
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Opens:
     """A list ("[") or map ("{") begins."""
 
@@ -17,14 +17,14 @@ class Opens:
     anchor: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Closes:
     """The list or map that began last ends."""
 
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Value:
     """A scalar; `text` is how it was written, and what it is called when it is a key."""
 
@@ -35,7 +35,7 @@ class Value:
     is_plain: bool = False  # neither quoted nor a block
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Alias:
     """What the anchor of that name stands for, once more."""
 

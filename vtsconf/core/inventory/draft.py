@@ -15,7 +15,7 @@ _GROUP_KEYS = ("hosts", "children", "vars")
 _BAD_NAME = frozenset(" \t\n\r/\\,;:!&'\"`$()<>|*?{}[]")
 
 
-@dataclass(slots=True)
+@dataclass
 class _GroupDraft:
     place: Place
     hosts: dict[str, None] = field(default_factory=dict)
@@ -23,7 +23,7 @@ class _GroupDraft:
     variables: list[Map] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass
 class _HostDraft:
     place: Place
     variables: list[Map] = field(default_factory=list)

@@ -9,7 +9,7 @@ from vtsconf.core.problem import Place
 from vtsconf.core.tree import Map
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Group:
     """`hosts` are its own members, not those of its children. `depth` is 0 for `all`."""
 
@@ -22,7 +22,7 @@ class Group:
     priority: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Member:
     """A host as the inventory has it; `groups` are all it is in, in merge order, `all` first."""
 
@@ -32,7 +32,7 @@ class Member:
     groups: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Inventory:
     """All groups and hosts, in the order they were written."""
 

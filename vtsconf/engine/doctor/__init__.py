@@ -24,7 +24,7 @@ from vtsconf.engine.reach import Reach
 LOOK_IN = "/usr/local/tape"  # the product's own folder; that the configuration file is below it is inferred
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Examination:
     """All checks of one server, and what the documents still lack."""
 

@@ -19,7 +19,7 @@ class Verdict(StrEnum):
         return {"ok": "=", "unknown": "?"}.get(self.value, "!")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Check:
     """One thing that was looked at."""
 

@@ -10,7 +10,7 @@ from vtsconf.core.probe import Query
 PROBE = "doctor/needs"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Need:
     """One ability. `test` is sh in an empty folder, on one line; without a required one no change can be made.
 
@@ -114,7 +114,7 @@ def _script() -> str:
     return "; ".join((head, *tests))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Abilities:
     """What the server could do; `folder` is set when nothing could be tried, since no folder could be made there."""
 

@@ -22,7 +22,7 @@ _SCRIPT = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Candidate:
     """A file with lines that look like parameters. `path` is as the server told it."""
 
@@ -30,7 +30,7 @@ class Candidate:
     lines: int  # with an ems_ parameter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Whereabouts:
     """What a search found. Most lines first."""
 

@@ -20,7 +20,7 @@ EVENTS = (
 SERVICES = ("ems", "isc", "tapeserver")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Kind:
     """A fault's name, what may follow it, how that is checked, and what it does."""
 
@@ -30,7 +30,7 @@ class Kind:
     does: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fault:
     """A fault that is on."""
 
@@ -114,7 +114,7 @@ def check(name: str, arguments: Sequence[str]) -> None:
         raise Usage(f"fault {name}: {wrong}", remedy=f"{name} {kind.takes}: {kind.does}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Faults:
     """The faults of one server, in `folder`."""
 

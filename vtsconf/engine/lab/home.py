@@ -29,7 +29,7 @@ PROJECT = (
 USER = "vtsa"  # who logs in: the documented maintenance account
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Daemon:
     """The process that serves a lab, told from a later one with the same pid by its start time."""
 
@@ -43,7 +43,7 @@ class Daemon:
         return start_time(self.pid) == self.started
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Home:
     """The folder of one lab. `folder` is absolute and has no links in it."""
 

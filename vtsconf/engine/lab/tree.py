@@ -30,7 +30,7 @@ MESSAGES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tree:
     """Where one server's files are."""
 

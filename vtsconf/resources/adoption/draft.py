@@ -14,7 +14,7 @@ from vtsconf.core.wanted import WantedParameter
 Path = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LeftOut:
     """Something that the document cannot say, or should not; it stays on the server as it is."""
 
@@ -22,7 +22,7 @@ class LeftOut:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Inherited:
     """What the documents say for this host without its own: by name, from `vts.FAMILY` and `vts.parameters`."""
 
@@ -37,7 +37,7 @@ class Inherited:
         return tuple(listed.text.split())
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Adoption:
     """A document being made. `tree` is plain data; `comments` stand above the key at their path."""
 

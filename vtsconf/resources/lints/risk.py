@@ -12,7 +12,7 @@ GUESS = "a guess by the name"
 WORDS = "a guess by the words"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Risk:
     """One thing that could erase data; `name` is the word by which it can be allowed."""
 

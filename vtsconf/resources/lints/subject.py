@@ -14,7 +14,7 @@ from vtsconf.core.wanted import WantedParameter
 from vtsconf.resources.desired import Vts, nowhere
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Subject:
     """One server's document, and what is known of the server itself.
 
@@ -62,7 +62,7 @@ class Subject:
         return (text or "").replace(",", " ").split()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """One thing that a lint found. `name` is the parameter it is about, `path` the way to it in the document.
 
@@ -77,7 +77,7 @@ class Finding:
     level: Level | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Lint:
     """One check, with its level and the page it rests on."""
 
