@@ -18,6 +18,7 @@ from vtsconf.core.secret import FingerprintKey, Secret, SecretRef
 from vtsconf.core.step import FileState, PutFile, RunCommand, Service
 from vtsconf.engine.apply import Order, change_host
 from vtsconf.transport.fake import MemoryServer
+from vtsconf.transport.server import Confirmed
 
 PATH = "/etc/vts.conf"
 KEY = FingerprintKey(Secret(b"00ff"))
@@ -282,3 +283,39 @@ def test_a_host_that_could_not_be_planned_ends_as_what_it_was(
     result = change_host(plan(outcome=planned, reason="because"), TARGET, order(way))
 
     assert (ended, "because", 0) == (result.outcome, result.reason, way.connections)
+
+
+class Stuck(MemoryServer):
+    """Does not show what it did, and cannot take it back either."""
+
+    def apply(self, *args: object) -> object:
+        return replace(super().apply(*args), reading=None)
+
+    def revert(self, run: str, reason: str, state_dir: str) -> Confirmed:
+        what = "could not be taken back: command:1"
+        return Confirmed(outcome="broken", reason=f"{what} ({reason})", detail="rm: no such index")
+
+
+def test_what_could_not_be_taken_back_is_said_with_what_to_do() -> None:
+    host = Stuck(files={PATH: seen(b"old")}, key=KEY)
+
+    result = change_host(plan(), TARGET, order(Way(host)))
+
+    wrong = "verification: the server showed nothing"
+    assert (RunOutcome.FAILED, f"{wrong}; could not be taken back: command:1", "rm: no such index") == (
+        result.outcome,
+        result.reason,
+        result.detail,
+    )
+    assert "vtsconf rollback --armed -l vts1" in result.remedy
+
+
+def test_a_stale_rollback_does_not_ask_for_another_plan() -> None:
+    host = server()
+    host.files[PATH] = seen(b"edited")
+
+    result = change_host(reversed_host(plan(), "r1"), TARGET, order(Way(host), run="r2", reverses="r1"))
+
+    assert RunOutcome.STALE is result.outcome
+    assert "make the plan again" not in result.remedy
+    assert "vtsconf history -l vts1" in result.remedy

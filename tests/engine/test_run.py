@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.test_apply import KEY, PATH, Way, order, plan, server
+from tests.engine.test_apply import KEY, PATH, Way, order, plan, seen, server
 from vtsconf.core.connection import Target
 from vtsconf.core.errors import VtsconfError
 from vtsconf.core.outcome import RunOutcome
@@ -128,6 +128,18 @@ def test_what_the_journal_knows_takes_the_run_back(tmp_path: Path) -> None:
     assert ("r1", ["a"]) == (undo.reverses, [h.host for h in undo.hosts])
     assert [RunOutcome.CHANGED] == [r.outcome for r in results]
     assert (b"old", b"new") == tuple(servers.servers[n].files[PATH].data for n in ("a", "b"))
+
+
+def test_a_rollback_that_is_stale_is_told_as_one(tmp_path: Path) -> None:
+    made, targets = fleet(host("a"))
+    servers = Fleet("a")
+    _, journal = go(tmp_path, made, targets, servers)
+    servers.servers["a"].files[PATH] = seen(b"by hand")
+
+    results, _ = go(tmp_path, plan_to_undo(journal, "r1", {"a"}, now=8, by="ops@here"), targets, servers)
+
+    assert RunOutcome.STALE is results[0].outcome
+    assert "since run r1" in results[0].remedy
 
 
 def test_the_summary_counts_every_host_once(tmp_path: Path) -> None:

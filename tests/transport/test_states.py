@@ -259,6 +259,16 @@ def test_what_cannot_be_taken_back_is_said_and_stays_closed(server):
     assert server.unlock().outcome == "armed"
 
 
+def test_what_could_not_be_taken_back_tells_what_its_command_printed(server):
+    run = server.run_name()
+    talks = command(
+        "talks", ["test", "-e", f"{server.root}/x"], ["true"], ["sh", "-c", "echo no such index; exit 1"]
+    )
+    server.apply([*steps(server), talks], run=run)
+
+    assert "no such index" in server.revert(run).detail
+
+
 def test_taking_back_can_be_tried_again(server):
     run = broken(server)
     (server.root / "stuck").unlink()

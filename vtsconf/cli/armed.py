@@ -51,7 +51,13 @@ def _settle(shop: Shop, ready: Ready, run: str | None, *, keep: bool) -> HostRes
         server.close()
     result = _result(ready.name, answer, keep=keep)
     shop.journal.add(
-        Event(at=shop.now, run=pending.run, host=ready.name, action="host-finished", body=result_json(result))
+        Event(
+            at=shop.now,
+            run=pending.run,
+            host=ready.name,
+            action="host-finished",
+            body=result_json(result, pending.run),
+        )
     )
     return result
 

@@ -9,7 +9,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vtsconf.core import live
 from vtsconf.core.connection import Target
@@ -23,6 +23,7 @@ from vtsconf.core.step import PutFile, RunCommand
 from vtsconf.engine.reach import Reach
 from vtsconf.transport.server import Applied, Confirmed, Server, Transaction
 
+_AGAIN = "the server was changed since the plan was made: make the plan again"
 HEALTH_TIMEOUT = 60  # seconds, each check
 _IN_DOUBT = "in doubt: armed change"
 
@@ -39,6 +40,7 @@ class HostResult:
     changes: int = 0
     seconds: float = 0.0
     debts: tuple[str, ...] = ()
+    run: str = ""  # which run it speaks of, where that is not the one under way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,7 @@ class Order:
     secrets_of: Callable[[HostPlan], Secrets]  # raises Invalid when one cannot be had
     fingerprints: Callable[[], FingerprintKey]
     confirm: bool = True
+    reverses: str = ""  # the run that is taken back
     on_event: Callable[[str, str], None] = field(default=lambda _host, _event: None)
     pause: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
@@ -60,25 +63,11 @@ def change_host(plan: HostPlan, target: Target, order: Order) -> HostResult:
     """Do exactly what the plan says on one server."""
     start = order.clock()
     ended = _change(plan, target, order)
-    return HostResult(
-        host=plan.host,
-        outcome=ended.outcome,
-        reason=ended.reason,
-        detail=ended.detail,
-        remedy=ended.remedy,
-        debts=ended.debts,
+    return replace(
+        ended,
         changes=len(plan.changes) if ended.outcome in (RunOutcome.CHANGED, RunOutcome.WAITING) else 0,
         seconds=round(order.clock() - start, 3),
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Ending:
-    outcome: RunOutcome
-    reason: str = ""
-    detail: str = ""
-    remedy: str = ""
-    debts: tuple[str, ...] = ()
 
 
 _UNPLANNED = {
@@ -89,19 +78,21 @@ _UNPLANNED = {
 }
 
 
-def _change(plan: HostPlan, target: Target, order: Order) -> _Ending:
+def _change(plan: HostPlan, target: Target, order: Order) -> HostResult:
     if plan.outcome in _UNPLANNED:
-        return _Ending(outcome=_UNPLANNED[plan.outcome], reason=plan.reason)
+        return HostResult(host=plan.host, outcome=_UNPLANNED[plan.outcome], reason=plan.reason)
     if not plan.has_work:
-        return _Ending(outcome=RunOutcome.UNCHANGED)
+        return HostResult(host=plan.host, outcome=RunOutcome.UNCHANGED)
     try:
         secrets = order.secrets_of(plan)
         _check_secrets(plan, secrets, order)
         server = order.reach(target)
     except Unreachable as error:
-        return _Ending(outcome=RunOutcome.UNREACHABLE, reason=str(error), remedy=error.remedy)
+        return HostResult(
+            host=plan.host, outcome=RunOutcome.UNREACHABLE, reason=str(error), remedy=error.remedy
+        )
     except VtsconfError as error:
-        return _Ending(outcome=RunOutcome.REFUSED, reason=str(error), remedy=error.remedy)
+        return HostResult(host=plan.host, outcome=RunOutcome.REFUSED, reason=str(error), remedy=error.remedy)
     try:
         return _transact(plan, target, order, server, secrets)
     finally:
@@ -127,21 +118,22 @@ def _is_ours(content: Content | None) -> bool:
     return bool(content and content.secrets and not live.paths([content]))
 
 
-def _transact(plan: HostPlan, target: Target, order: Order, server: Server, secrets: Secrets) -> _Ending:
+def _transact(plan: HostPlan, target: Target, order: Order, server: Server, secrets: Secrets) -> HostResult:
     transaction = transaction_of(plan, order)
     try:
         applied = server.apply(transaction, secrets, lambda event: order.on_event(plan.host, event))
     except Unreachable as error:
         return _doubt(plan, str(error))
     except VtsconfError as error:
-        return _Ending(outcome=RunOutcome.REFUSED, reason=str(error), remedy=error.remedy)
+        return HostResult(host=plan.host, outcome=RunOutcome.REFUSED, reason=str(error), remedy=error.remedy)
     if applied.outcome != "armed":
-        return _not_armed(applied)
+        return _not_armed(plan, applied, order)
     if wrong := _unlike(plan, applied.reading, order):
         server.close()
         return _take_back(plan, target, order, f"verification: {wrong}")
     if not order.confirm:
-        return _Ending(
+        return HostResult(
+            host=plan.host,
             outcome=RunOutcome.WAITING,
             reason=f"armed: takes itself back unless confirmed within {plan.confirm_within} s",
             remedy=f"vtsconf confirm {plan.host}",
@@ -212,22 +204,45 @@ _ENDINGS: Mapping[str, RunOutcome] = {
 }
 
 
-def _not_armed(applied: Applied) -> _Ending:
+def _not_armed(plan: HostPlan, applied: Applied, order: Order) -> HostResult:
     outcome = _ENDINGS.get(applied.outcome, RunOutcome.FAILED)
     reason = applied.reason
     if outcome is RunOutcome.LOCKED and applied.lock:
         reason = f"locked by {applied.lock.holder}, run {applied.lock.run}"
     remedy = {
-        RunOutcome.STALE: "the server was changed since the plan was made: make the plan again",
+        RunOutcome.STALE: _later(plan, order) if order.reverses else _AGAIN,
         RunOutcome.LOCKED: "wait for it, or see `vtsconf unlock`",
     }.get(outcome, "")
     if applied.outcome == "broken":
-        remedy = "look at the server: the old bytes are in its state directory under backup/"
-    return _Ending(outcome=outcome, reason=reason, detail=applied.detail, remedy=remedy, debts=applied.debts)
+        remedy = by_hand(plan.host)
+    return HostResult(
+        host=plan.host,
+        outcome=outcome,
+        reason=reason,
+        detail=applied.detail,
+        remedy=remedy,
+        debts=applied.debts,
+    )
 
 
-def _doubt(plan: HostPlan, why: str) -> _Ending:
-    return _Ending(
+def _later(plan: HostPlan, order: Order) -> str:
+    return (
+        f"{plan.host} was changed since run {order.reverses}, or that run is not there any more: take later runs back "
+        f"first (`vtsconf history -l {plan.host}`), or write what you want into the documents and apply"
+    )
+
+
+def by_hand(host: str) -> str:
+    """What to do where a change could not be taken back whole."""
+    return (
+        f"look at {host} (the old bytes are in its state directory under backup/); then `vtsconf rollback --armed "
+        f"-l {host}` tries again, or `vtsconf unlock --force {host}` leaves it as it is"
+    )
+
+
+def _doubt(plan: HostPlan, why: str) -> HostResult:
+    return HostResult(
+        host=plan.host,
         outcome=RunOutcome.UNREACHABLE,
         reason=f"{_IN_DOUBT}: {why}",
         remedy=f"if it was armed it takes itself back within {plan.confirm_within} s; "
@@ -254,20 +269,28 @@ def _again(plan: HostPlan, target: Target, order: Order, ask: Callable[[Server],
             wait = min(wait * 2, 8.0)
 
 
-def _confirm(plan: HostPlan, target: Target, order: Order, applied: Applied) -> _Ending:
+def _confirm(plan: HostPlan, target: Target, order: Order, applied: Applied) -> HostResult:
     order.on_event(plan.host, "confirming")
     try:
         answer = _again(plan, target, order, lambda server: _ask(plan, order, server))
     except VtsconfError as error:
         return _doubt(plan, f"it could not be confirmed: {error}")
     if answer.outcome == "confirmed":
-        return _Ending(outcome=RunOutcome.CHANGED, debts=applied.debts)
+        return HostResult(host=plan.host, outcome=RunOutcome.CHANGED, debts=applied.debts)
     if answer.outcome == "reverted":
-        return _Ending(
-            outcome=RunOutcome.REVERTED, reason=answer.reason, detail=_said(answer), debts=applied.debts
+        return HostResult(
+            host=plan.host,
+            outcome=RunOutcome.REVERTED,
+            reason=answer.reason,
+            detail=said(answer),
+            debts=applied.debts,
         )
-    return _Ending(
-        outcome=RunOutcome.FAILED, reason=f"{answer.outcome}: {answer.reason}", detail=_said(answer)
+    return HostResult(
+        host=plan.host,
+        outcome=RunOutcome.FAILED,
+        reason=f"{answer.outcome}: {answer.reason}",
+        detail=said(answer),
+        remedy=by_hand(plan.host) if answer.outcome == "broken" else "",
     )
 
 
@@ -298,15 +321,24 @@ def ask_here(health: Health, host: str, run: str) -> bool:
     return done.returncode == 0
 
 
-def _said(answer: Confirmed) -> str:
+def said(answer: Confirmed) -> str:
+    """What the check that failed, or the command that could not be taken back, printed."""
     failing = [seen for _, seen in answer.health if seen.exit != 0]
-    return failing[-1].text[-2000:] if failing else ""
+    return failing[-1].text[-2000:] if failing else answer.detail[-2000:]
 
 
-def _take_back(plan: HostPlan, target: Target, order: Order, reason: str) -> _Ending:
+def _take_back(plan: HostPlan, target: Target, order: Order, reason: str) -> HostResult:
     try:
         answer = _again(plan, target, order, lambda s: s.revert(order.run, reason, plan.state_dir))
     except VtsconfError as error:
         return _doubt(plan, f"{reason}; it takes itself back: {error}")
-    outcome = RunOutcome.REVERTED if answer.outcome == "reverted" else RunOutcome.FAILED
-    return _Ending(outcome=outcome, reason=reason)
+    if answer.outcome == "reverted":
+        return HostResult(host=plan.host, outcome=RunOutcome.REVERTED, reason=reason, detail=said(answer))
+    left = answer.reason.removesuffix(f" ({reason})") or f"the server answers {answer.outcome!r}"
+    return HostResult(
+        host=plan.host,
+        outcome=RunOutcome.FAILED,
+        reason=f"{reason}; {left}",
+        detail=said(answer),
+        remedy=by_hand(plan.host),
+    )

@@ -40,6 +40,7 @@ def carry_out(
     watch: Watch,
 ) -> list[HostResult]:
     """Change every host of the plan that has work; each ends in exactly one outcome, in the plan's order."""
+    order = replace(order, reverses=plan.reverses)
     _begin(plan, order, journal, now(), command)
 
     def work(host: HostPlan) -> HostResult:
@@ -112,12 +113,13 @@ def _refusal(host: HostPlan, target: Target | None) -> str:
 
 
 def _finished(result: HostResult, run: str, now: int) -> Event:
-    return Event(at=now, run=run, host=result.host, action="host-finished", body=result_json(result))
+    return Event(at=now, run=run, host=result.host, action="host-finished", body=result_json(result, run))
 
 
-def result_json(result: HostResult) -> dict[str, Any]:
-    """A host's entry in the run document."""
+def result_json(result: HostResult, run: str) -> dict[str, Any]:
+    """A host's entry in the document of `run`."""
     entry = asdict(result)
+    entry["run"] = result.run or run
     entry["debts"] = list(result.debts)
     return entry
 
@@ -134,6 +136,6 @@ def to_json(run: str, results: Sequence[HostResult]) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "run": run,
-        "hosts": [result_json(r) for r in results],
+        "hosts": [result_json(r, run) for r in results],
         "summary": summary(results),
     }

@@ -80,6 +80,7 @@ class Confirmed:
 
     outcome: str
     reason: str = ""
+    detail: str = ""  # what could not be taken back printed, bounded
     health: tuple[tuple[str, QuerySeen], ...] = field(default=())
     pending: PendingSeen | None = None
 

@@ -158,4 +158,9 @@ def _applied(records: Sequence[Record], probes: Sequence[Probe]) -> Applied:
 
 def _confirmed(records: Sequence[Record]) -> Confirmed:
     result = _result(records)
-    return Confirmed(outcome=result.words[1], reason=result.rest(2), health=tuple(asked(records).items()))
+    return Confirmed(
+        outcome=result.words[1],
+        reason=result.rest(2),
+        detail=result.body.decode(errors="replace").strip(),
+        health=tuple(asked(records).items()),
+    )

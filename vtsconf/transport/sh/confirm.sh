@@ -1,7 +1,9 @@
 # The end of an armed change, asked for over a new connection.
 
-vt_answer() {       # WORD TEXT
-  vt_frame "result $*"; vt_frame bye
+vt_answer() {       # WORD TEXT; the body is what could not be taken back had to say
+  vt_frame "result $*"
+  [ "$1" != broken ] || tail -c 4096 -- "$P/out" 2>/dev/null
+  vt_frame bye
   exit 0
 }
 
