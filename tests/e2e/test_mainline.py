@@ -235,3 +235,14 @@ def test_the_plan_document_has_the_words_others_build_on(vtsconf: Vtsconf) -> No
     assert {"address", "action", "live", "desired", "secret"} == set(host["changes"][0])
     assert host["changes"][0]["address"].startswith("vts1/")
     assert json.dumps(document)
+
+
+def test_a_target_that_names_nothing_is_refused_and_one_host_is_one_host(vtsconf: Vtsconf) -> None:
+    wrong = vtsconf("plan", "--target", "ems/keep_alve")
+    one = vtsconf("plan", "--target", "vts1/ems/keep_alive", "--json")
+
+    assert (64, "") == (wrong.code, wrong.out)
+    assert "did you mean `ems/keep_alive`?" in wrong.err
+    assert [("vts1", ["vts1/ems/ems_keep_alive"])] == [
+        (host["host"], [change["address"] for change in host["changes"]]) for host in one.json["hosts"]
+    ]

@@ -16,6 +16,7 @@ from vtsconf.core.problem import Level, Problem, errors
 from vtsconf.core.resource import Keys, Resource
 from vtsconf.core.secret import Secret, SecretRef
 from vtsconf.core.step import Base, PutFile, Service, Step
+from vtsconf.engine.aim import addresses_of
 from vtsconf.engine.prepare import Ready, erasing
 from vtsconf.engine.reach import Reach
 from vtsconf.resources import build
@@ -26,7 +27,7 @@ from vtsconf.resources.lints import lint
 class Wish:
     """What a plan is made for: which addresses, and which lints were overruled by name."""
 
-    addresses: tuple[str, ...] = ()  # () = all; "ems", "ems/ems_enable", "vts1/files"
+    addresses: tuple[str, ...] = ()  # () = all; "ems", "ems/ems_enable", "vts1/files": see `engine.aim`
     allowed: Collection[str] = ()
     confirm_within: int | None = None
     secrets: Mapping[SecretRef, Secret] = field(default_factory=dict)
@@ -101,9 +102,12 @@ def compare(
         return replace(blank, outcome=PlanOutcome.ERROR, reason=stops[0].what)
     if stops := errors(judged):
         return replace(blank, outcome=PlanOutcome.INVALID, reason=stops[0].what)
-    changes, steps = _work(ready.name, resources, reading, keys, wish)
+    only = addresses_of(ready, wish.addresses) if wish.addresses else None
+    changes, steps = _work(resources, reading, keys, only)
     services = _services(ready, steps, reading)
-    restarts = tuple(_restarts(steps, reading, services))
+    # An old debt is not what the words aim at; it stays, and is shown.
+    owed: set[str] = set() if wish.addresses else {debt.service for debt in reading.debts}
+    restarts = tuple(_restarts(steps, owed, services))
     return replace(
         blank,
         outcome=PlanOutcome.CHANGES if steps or restarts else PlanOutcome.IN_SYNC,
@@ -116,25 +120,17 @@ def compare(
 
 
 def _work(
-    host: str, resources: Sequence[Resource], reading: Reading, keys: Keys, wish: Wish
+    resources: Sequence[Resource], reading: Reading, keys: Keys, only: Collection[str] | None
 ) -> tuple[tuple[Change, ...], tuple[Step, ...]]:
-    """What differs and how to change it, resource by resource, in their order."""
+    """What differs and how to change it, resource by resource, in their order; `only` these addresses."""
     changes: list[Change] = []
     steps: list[Step] = []
     for resource in resources:
         differing = diff.changes(resource.observe(reading), resource.desired(), keys)
-        mine = [change for change in differing if _is_wanted(change.address, host, wish.addresses)]
+        mine = [change for change in differing if only is None or change.address in only]
         changes += mine
         steps += resource.steps(mine, reading)
     return tuple(changes), tuple(steps)
-
-
-def _is_wanted(address: str, host: str, wanted: Sequence[str]) -> bool:
-    return not wanted or any(
-        full == want or full.startswith(f"{want}/")
-        for want in wanted
-        for full in (address, f"{host}/{address}")
-    )
 
 
 def _lock(reading: Reading) -> str:
@@ -165,12 +161,11 @@ def _services(ready: Ready, steps: Sequence[Step], reading: Reading) -> dict[str
     return {name: known.get(name, Service(name=name)) for name in dict.fromkeys(named)}
 
 
-def _restarts(steps: Sequence[Step], reading: Reading, services: Mapping[str, Service]) -> Iterator[str]:
+def _restarts(steps: Sequence[Step], owed: Collection[str], services: Mapping[str, Service]) -> Iterator[str]:
     """Services of the changes, and old debts that can be paid now; each once, in the order of the document."""
     touched = {name for step in steps for name in step.restart}
-    owed = {debt.service for debt in reading.debts}
     for name, service in services.items():
-        if service.restart and name in touched | owed:
+        if service.restart and (name in touched or name in owed):
             yield name
 
 
