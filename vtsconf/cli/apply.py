@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from vtsconf.cli import options
+from vtsconf.core.errors import Refused
+
+_UNASKED = "give --yes, or apply a saved plan: vtsconf plan --out FILE, then vtsconf apply FILE"
 
 
 @click.command(
@@ -55,10 +57,12 @@ def command(
     verified, and kept only when a new connection still reaches it.
     """
     from vtsconf.cli import show
-    from vtsconf.cli.changing import ask, change, load_plan
-    from vtsconf.cli.planning import make_plan, plan_exit
+    from vtsconf.cli.changing import ask, change, load_plan, warn_of_extra
+    from vtsconf.cli.planning import make_plan
     from vtsconf.cli.wiring import open_shop
 
+    if as_json and not (yes or plan_file):
+        raise Refused("with --json nobody is asked: the plan would not be seen", remedy=_UNASKED)
     shop = open_shop(inventory, extra, color=color, parallel=parallel, confirm_within=confirm_within)
     options.set_color(shop.settings.color)
     if plan_file:
@@ -66,6 +70,7 @@ def command(
             raise click.UsageError(
                 "a saved plan is carried out as it is: --target and --allow-erase are for `plan`"
             )
+        warn_of_extra(shop.project)
         plan, preparation = load_plan(
             shop, Path(plan_file), limit, confirm_within=shop.settings.confirm_within
         )
@@ -73,9 +78,6 @@ def command(
         plan, preparation = make_plan(shop, limit, addresses=addresses, allowed=allow_erase, quiet=as_json)
         if not as_json:
             show.show_plan(plan, verbose=verbose)
-    has_work = any(host.has_work for host in plan.hosts)
-    if not has_work and not as_json:
-        return plan_exit(plan, detailed=False)
-    if has_work and not (yes or plan_file):
-        ask("Apply?", no_input=no_input or not sys.stdin.isatty())
+    if any(host.has_work for host in plan.hosts) and not (yes or plan_file):
+        ask("Apply?", no_input=no_input, declined="not applied", remedy=_UNASKED)
     return change(shop, plan, preparation, confirm=not no_confirm, as_json=as_json, verbose=verbose)

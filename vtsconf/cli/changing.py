@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,25 +13,27 @@ from vtsconf.cli import show
 from vtsconf.cli.progress import Progress
 from vtsconf.cli.wiring import Shop, references, secrets_for, stoppable
 from vtsconf.core.connection import Target
-from vtsconf.core.errors import Refused
-from vtsconf.core.outcome import RunOutcome, worst
+from vtsconf.core.errors import Refused, Usage
+from vtsconf.core.outcome import Exit, PlanOutcome, RunOutcome, worst
 from vtsconf.core.plan import HostPlan, Plan, load
 from vtsconf.engine import run as runs
 from vtsconf.engine.apply import HostResult, Order
 from vtsconf.engine.prepare import Preparation, references_of
+from vtsconf.engine.project import Project
 
 _LARGEST = 256 * 1024 * 1024  # bytes of a plan file
 
 
-def ask(question: str, *, no_input: bool) -> None:
-    """Yes, or Abort. Without anybody to ask: Refused."""
-    if no_input:
-        raise Refused(
-            "there is nobody to ask: stdin is no terminal",
-            remedy="give --yes, or apply a saved plan: vtsconf plan --out FILE, then vtsconf apply FILE",
-        )
+def ask(
+    question: str, *, no_input: bool, declined: str = "nothing was changed", remedy: str = "give --yes"
+) -> None:
+    """Yes, or the end with exit 1. Without anybody to ask: Refused, with `remedy`."""
+    if no_input or not sys.stdin.isatty():
+        why = "--no-input was given" if sys.stdin.isatty() else "stdin is no terminal"
+        raise Refused(f"there is nobody to ask: {why}", remedy=remedy)
     if not click.confirm(question, default=False, err=True):
-        raise click.Abort
+        click.echo(f"{declined}: you said no", err=True)
+        raise click.exceptions.Exit(Exit.ERROR)
 
 
 def load_plan(
@@ -50,11 +53,27 @@ def load_plan(
             remedy="give the inventory that it was made from with -i",
         )
     hosts = tuple(host for host in plan.hosts if host.host in selected)
+    if not hosts:
+        named = ", ".join(host.host for host in plan.hosts[:3]) or "no host at all"
+        raise Usage(
+            f"no host is selected: {path} is a plan for {named}",
+            remedy="name one of its hosts with --limit, or make the plan again",
+        )
     for host in hosts:
         _check_references(shop, host, path)
     if confirm_within:
         hosts = tuple(replace(host, confirm_within=confirm_within) for host in hosts)
     return replace(plan, hosts=hosts), Preparation()
+
+
+def warn_of_extra(project: Project) -> None:
+    """With a saved plan, `-e` can still say how a server is reached, but no longer what it is to be."""
+    names = project.extra.entries if project.extra else ()
+    if late := [name for name in names if not name.startswith(("ansible_", "vts_"))]:
+        click.echo(
+            f"warning: a saved plan is carried out as it is: -e {', '.join(late[:5])} has no effect on it",
+            err=True,
+        )
 
 
 def _check_references(shop: Shop, plan: HostPlan, path: Path) -> None:
@@ -80,8 +99,8 @@ def change(
     as_json: bool = False,
     verbose: int = 0,
 ) -> int:
-    """Carry the plan out; returns the exit code of the worst host."""
-    run = shop.new_run()
+    """Carry the plan out; returns the exit code of the worst host. Where nothing has work there is no run."""
+    run = shop.new_run() if any(host.has_work for host in plan.hosts) else ""
     progress = Progress("changing", len(plan.hosts), quiet=as_json and not verbose, events=bool(verbose))
 
     def done(result: HostResult) -> None:
@@ -121,7 +140,8 @@ def change(
 def targets_of(shop: Shop, plan: Plan, preparation: Preparation) -> Mapping[str, Target]:
     """How to reach the hosts of a plan."""
     known = {ready.name: ready.target for ready in preparation.ready}
-    wanted = {host.host for host in plan.hosts} - set(known)
+    meant = {h.host for h in plan.hosts if h.outcome in (PlanOutcome.CHANGES, PlanOutcome.IN_SYNC)}
+    wanted = meant - set(known)
     return known | (shop.targets(wanted) if wanted else {})
 
 
@@ -129,4 +149,4 @@ def _say_sums(run: str, results: list[HostResult]) -> None:
     counts = runs.summary(results)
     words = ", ".join(f"{n} {o}" for o, n in counts.items() if n and o not in ("hosts", "changes"))
     hosts, changes = show.many(counts["hosts"], "host"), show.many(counts["changes"], "change")
-    click.echo(f"Run {run}: {hosts} ({words}); {changes}.")
+    click.echo(f"{f'Run {run}' if run else 'Nothing was done'}: {hosts} ({words}); {changes}.")

@@ -80,7 +80,7 @@ class Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": None},
     epilog="Start with `vtsconf lab up` (servers to play with) or `vtsconf init` (a project of your own).",
 )
-@click.version_option(__version__, prog_name="vtsconf")
+@click.version_option(__version__, prog_name="vtsconf", message="%(prog)s %(version)s")
 def vtsconf() -> None:
     """Declarative configuration and safe change for fleets of HPE NonStop Virtual TapeServers."""
 
@@ -93,39 +93,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
-def run(arguments: Sequence[str] | None = None) -> int:  # noqa: PLR0911 one return an ending
+def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        result: Any = vtsconf.main(
-            args=None if arguments is None else list(arguments), prog_name="vtsconf", standalone_mode=False
-        )
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        return Exit.USAGE
-    except click.UsageError as error:
-        error.show()
-        return Exit.USAGE
-    except click.exceptions.Exit as ending:
-        return ending.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        return Exit.INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        return Exit.ERROR
+        return _run(words)
     except BrokenPipeError:
         # The reader of stdout has gone (`| head`); there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.ERROR
-    except Exception as error:  # noqa: BLE001 anything of ours may end here: the last line of defence
-        return _explain(error)
+
+
+def _run(words: list[str]) -> int:
+    try:
+        result: Any = vtsconf.main(args=words, prog_name="vtsconf", standalone_mode=False)
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
+    except BrokenPipeError:
+        raise
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 anything of ours may end here: the last line of defence
+        from vtsconf.cli.failure import explain
+
+        return explain(error, as_json="--json" in words)
     return int(result) if isinstance(result, int) else Exit.DONE
-
-
-def _explain(error: Exception) -> int:
-    from vtsconf.cli.failure import explain
-
-    return explain(error)
 
 
 if __name__ == "__main__":

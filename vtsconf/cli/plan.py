@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
 import click
 
 from vtsconf.cli import options
-from vtsconf.core.outcome import Exit
+from vtsconf.core.errors import VtsconfError
 
 
 @click.command(
@@ -45,6 +46,8 @@ def command(
     from vtsconf.cli.wiring import open_shop
     from vtsconf.core import plan as plans
 
+    if out and not Path(out).parent.is_dir():
+        raise _unwritable(Path(out), "there is no such folder")
     shop = open_shop(inventory, extra, color=color, parallel=parallel)
     options.set_color(shop.settings.color)
     plan, _ = make_plan(shop, limit, addresses=addresses, allowed=allow_erase, quiet=as_json)
@@ -57,7 +60,7 @@ def command(
         show.show_plan(plan, verbose=verbose)
         if out:
             click.echo(f"Saved: vtsconf apply {out}")
-    return plan_exit(plan, detailed=detailed_exitcode) if plan.hosts else Exit.DONE
+    return plan_exit(plan, detailed=detailed_exitcode)
 
 
 def save(path: Path, document: object) -> None:
@@ -69,5 +72,14 @@ def save(path: Path, document: object) -> None:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(document, file, indent=1, ensure_ascii=False)
         draft.replace(path)
+    except OSError as error:
+        raise _unwritable(path, error.strerror or str(error)) from error
     finally:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def _unwritable(path: Path, why: str) -> VtsconfError:
+    return VtsconfError(
+        f"the plan cannot be written to {path}: {why}", remedy="name a file that you can write with --out"
+    )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from vtsconf.cli.progress import Progress
 from vtsconf.cli.wiring import Shop
+from vtsconf.core.errors import Usage
 from vtsconf.core.outcome import Exit, PlanOutcome, worst
 from vtsconf.core.plan import Plan
-from vtsconf.engine.collect import Wish
-from vtsconf.engine.prepare import Preparation
+
+if TYPE_CHECKING:
+    from vtsconf.engine.prepare import Preparation
 
 
 def make_plan(
@@ -21,8 +24,17 @@ def make_plan(
     confirm_within: int | None = None,
     quiet: bool = False,
 ) -> tuple[Plan, Preparation]:
-    """Judge, read and compare the selected hosts."""
+    """Judge, read and compare the selected hosts. Raises Usage for none: a broken inventory is no good news."""
     preparation = shop.prepare(limit, allowed)
+    if not (preparation.ready or preparation.invalid):
+        raise Usage(
+            f"no host is selected: {shop.project.source} has none",
+            remedy="`vtsconf inventory` shows what is read from it",
+        )
+    from vtsconf.engine.aim import aimed
+    from vtsconf.engine.collect import Wish
+
+    preparation = aimed(preparation, addresses)
     wish = Wish(
         addresses=tuple(addresses),
         allowed=allowed,

@@ -39,9 +39,14 @@ def carry_out(
     parallel: int,
     watch: Watch,
 ) -> list[HostResult]:
-    """Change every host of the plan that has work; each ends in exactly one outcome, in the plan's order."""
+    """Change every host of the plan that has work; each ends in exactly one outcome, in the plan's order.
+
+    Where no host has work there is no run: the journal does not hear of it.
+    """
     order = replace(order, reverses=plan.reverses)
-    _begin(plan, order, journal, now(), command)
+    is_run = any(host.has_work for host in plan.hosts)
+    if is_run:
+        _begin(plan, order, journal, now(), command)
 
     def work(host: HostPlan) -> HostResult:
         try:
@@ -56,14 +61,16 @@ def carry_out(
         return record(HostResult(host=host.host, outcome=RunOutcome.SKIPPED, reason=reason))
 
     def record(result: HostResult) -> HostResult:
-        return _noted(result, journal, _finished(result, order.run, now()))
+        return _noted(result, journal, _finished(result, order.run, now())) if is_run else result
 
     results: dict[str, HostResult] = {}
     for host, result in fan(plan.hosts, work, parallel=parallel, stop=watch.stop, skipped=skipped):
         results[host.host] = result
         watch.done(result)
-    end = Event(at=now(), run=order.run, action="run-finished", body=summary(results.values()))
     in_order = [results[host.host] for host in plan.hosts]
+    if not is_run:
+        return in_order
+    end = Event(at=now(), run=order.run, action="run-finished", body=summary(in_order))
     return [*in_order[:-1], *(_noted(last, journal, end) for last in in_order[-1:])]
 
 
