@@ -15,12 +15,14 @@ from vtsconf.engine.project import find_inventory
 from vtsconf.engine.settings import helps, read_settings
 
 
-@click.group()
+@click.group(epilog="Example: `vtsconf config show`.")
 def command() -> None:
     """Show the project settings."""
 
 
-@command.command()
+@command.command(
+    epilog="Examples: `vtsconf config show`, `vtsconf config show -v`, `vtsconf config show --json`."
+)
 @options.inventory
 @options.parallel
 @options.show

@@ -19,7 +19,10 @@ from vtsconf.core.tree import Map, Node, at, leaves, plain
 from vtsconf.engine.project import Project
 
 
-@click.command()
+@click.command(
+    epilog="Examples: `vtsconf explain vts1`, `vtsconf explain vts1 ems/keep_alive`, "
+    "`vtsconf explain vts1 /ansible_host`."
+)
 @click.argument("host")
 @click.argument("address", default="")
 @options.inventory

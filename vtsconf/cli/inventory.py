@@ -18,7 +18,7 @@ from vtsconf.core.problem import errors
 from vtsconf.engine.project import Project
 
 
-@click.command()
+@click.command(epilog="Examples: `vtsconf inventory -l 'frankfurt:!vts3'`, `vtsconf inventory --graph`.")
 @options.project
 @click.option("--graph", is_flag=True, help="Groups as a tree.")
 @options.show

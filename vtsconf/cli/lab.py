@@ -43,7 +43,10 @@ def command() -> None:
     """  # noqa: D301 \b is click's mark for a paragraph that is not to be wrapped
 
 
-@command.command()
+@command.command(
+    epilog="Examples: `vtsconf lab up`, `vtsconf lab up --servers 20 /tmp/lab`, "
+    "`vtsconf lab up --like site/inventory.yaml`."
+)
 @click.option(
     "--servers",
     type=click.IntRange(1, 200),
@@ -91,7 +94,7 @@ def _hosts_of(inventory: str) -> list[str]:
     return [host.name for host in project.hosts()]
 
 
-@command.command()
+@command.command(epilog="Examples: `vtsconf lab down`, `vtsconf lab down --purge /tmp/lab`.")
 @click.option("--purge", is_flag=True, help="Delete the folder too, with everything in it.")
 @folder
 def down(purge: bool, folder: Path | None) -> None:
@@ -109,7 +112,7 @@ def down(purge: bool, folder: Path | None) -> None:
     )
 
 
-@command.command()
+@command.command(epilog="Examples: `vtsconf lab status`, `vtsconf lab status --json`.")
 @options.json_flag
 @folder
 def status(as_json: bool, folder: Path | None) -> None:

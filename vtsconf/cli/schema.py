@@ -10,7 +10,7 @@ from vtsconf.core.errors import Invalid
 from vtsconf.core.problem import errors
 
 
-@click.command()
+@click.command(epilog="Example: `vtsconf schema -i inventory.yaml > vts.schema.json`.")
 @click.option(
     "-i",
     "--inventory",

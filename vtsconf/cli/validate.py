@@ -16,7 +16,7 @@ from vtsconf.engine.prepare import judge
 from vtsconf.engine.project import Project
 
 
-@click.command()
+@click.command(epilog="Examples: `vtsconf validate`, `vtsconf validate -i site/inventory.yaml --json`.")
 @options.project
 @options.show
 def command(
