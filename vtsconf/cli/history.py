@@ -39,7 +39,7 @@ def command(
 
     shop = open_shop(inventory, extra, color=color)
     options.set_color(shop.settings.color)
-    runs = shop.journal.runs() if shop.journal.exists else []
+    runs = shop.journal.runs()
     if limit:
         names = {host.name for host in shop.project.hosts(limit)}
         runs = [r for r in runs if names & set(r.hosts)]
@@ -54,7 +54,7 @@ def command(
     for seen in runs:
         _show(seen, details=bool(run or verbose))
         if run:
-            _show_changes(shop.journal.plans(seen.run))
+            _show_changes(shop.journal.plans(seen.run), notes=bool(verbose))
     return 0
 
 
@@ -80,19 +80,18 @@ def _show(run: RunSeen, *, details: bool) -> None:
     sums = ", ".join(f"{n} {word}" for word, n in outcomes.items())
     revision = f"  from {run.revision}" if run.revision else ""
     back = f" of {run.reverses}" if run.reverses else ""
+    what = "of another controller" if run.is_strange else f"{run.command}{back}  by {run.by}{revision}"
     unfinished = "  (did not end)" if run.is_open else ""
-    click.echo(
-        f"{click.style(run.run, bold=True)}  {when}  {run.command}{back}  by {run.by}{revision}  {sums}{unfinished}"
-    )
+    click.echo(f"{click.style(run.run, bold=True)}  {when}  {what}  {sums}{unfinished}")
     for name, entry in run.hosts.items() if details else ():
         reason = f"  {entry['reason']}" if entry.get("reason") else ""
         click.echo(f"    {name}  {entry.get('outcome') or 'not begun'}{reason}")
 
 
-def _show_changes(documents: dict[str, str]) -> None:
+def _show_changes(documents: dict[str, str], *, notes: bool) -> None:
     from vtsconf.cli import show
     from vtsconf.core import plan as plans
 
     for host, document in documents.items():
         plan = plans.load(document.encode(), f"the journal's plan for {host}")
-        show.show_plan(plan, verbose=1)
+        show.show_plan(plan, verbose=1, notes=notes)

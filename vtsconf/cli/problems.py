@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -35,6 +35,23 @@ def gathered(problems: Iterable[Problem]) -> list[Finding]:
         if problem.host and problem.host not in names:
             names.append(problem.host)
     return sorted((Finding(firsts[key], tuple(hosts[key])) for key in firsts), key=_rank)
+
+
+def by_host(
+    problems: Mapping[str, Iterable[Problem]], *, notes: bool
+) -> tuple[list[Finding], dict[str, list[Finding]]]:
+    """Of many hosts' problems: those that several share, each once, and then what every host has alone."""
+    shown = [
+        replace(problem, host=host)
+        for host, some in problems.items()
+        for problem in some
+        if notes or problem.level is not Level.NOTE
+    ]
+    shared: list[Finding] = []
+    alone: dict[str, list[Finding]] = {host: [] for host in problems}
+    for finding in gathered(shown):
+        (shared if len(finding.hosts) > 1 else alone[finding.hosts[0]]).append(finding)
+    return shared, alone
 
 
 def _rank(finding: Finding) -> tuple[Any, ...]:
@@ -95,6 +112,21 @@ def to_json(finding: Finding) -> dict[str, Any]:
         "source": problem.source,
         "hosts": list(finding.hosts),
     }
+
+
+def told(finding: Finding) -> Iterator[str]:
+    """One finding where no file heads it: its place, what, why and what to do; its hosts where it has several."""
+    problem = finding.problem
+    level = click.style(problem.level.value, fg=_COLORS[problem.level])
+    place = f"{printable(str(problem.place))}: " if problem.place else ""
+    code = f" [{problem.code}]" if problem.code else ""
+    yield f"{level}: {place}{printable(problem.what, 600)}{code}"
+    if problem.why:
+        yield f"  why: {printable(problem.why, 600)}"
+    if problem.remedy:
+        yield f"  to do: {printable(problem.remedy, 600)}"
+    if len(finding.hosts) > 1:
+        yield f"  hosts: {_first(finding.hosts)}"
 
 
 def _lines(alike: Sequence[Finding]) -> str:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vtsconf.cli.problems import Finding, by_host, told
 from vtsconf.core.change import Action, Change
 from vtsconf.core.outcome import PlanOutcome, RunOutcome
 from vtsconf.core.plan import HostPlan, Plan
 from vtsconf.core.printable import printable, visible
+from vtsconf.core.problem import errors
 
 if TYPE_CHECKING:
     from vtsconf.engine.apply import HostResult
@@ -35,6 +37,7 @@ _RUN_SYMBOLS = {
     RunOutcome.WAITING: "?",
 }
 _SHOWN_IN_SYNC = 10
+_REASON = 2000  # characters: a remedy may hold a whole host key, which must not be cut
 _LINES_SHOWN = 30  # of one change; `-v` shows all
 
 
@@ -53,31 +56,43 @@ def many(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def show_plan(plan: Plan, *, verbose: int = 0) -> None:
-    """Every host with what would be done there, and the sums; many that are in sync share one line."""
-    quiet = [host for host in plan.hosts if host.outcome is PlanOutcome.IN_SYNC and _is_silent(host, verbose)]
-    shared = quiet if len(quiet) > _SHOWN_IN_SYNC and not verbose else []
+def show_plan(plan: Plan, *, verbose: int = 0, notes: bool | None = None) -> None:
+    """Every host with what would be done there, and the sums; many that are in sync share one line.
+
+    What several hosts have to be told is told once, above them. `notes`: those too; not said: with `verbose`.
+    """
+    shared, alone = by_host(
+        {host.host: host.problems for host in plan.hosts}, notes=bool(verbose) if notes is None else notes
+    )
+    for finding in shared:
+        for line in _finding_lines(finding):
+            click.echo(line)
+    quiet = [host.host for host in plan.hosts if _is_quiet(host) and not alone[host.host]]
+    folded = quiet if len(quiet) > _SHOWN_IN_SYNC and not verbose else []
     for host in plan.hosts:
-        if host not in shared:
-            for line in _host_lines(host, verbose):
+        if host.host not in folded:
+            for line in _host_lines(host, alone[host.host], verbose):
                 click.echo(line)
-    if shared:
-        click.echo(f"{paint('=')} {many(len(shared), 'host')} in sync")
+    if folded:
+        click.echo(f"{paint('=')} {many(len(folded), 'host')} in sync")
     click.echo(_sums(plan))
 
 
-def _is_silent(host: HostPlan, verbose: int) -> bool:
-    return not host.pending_restarts and all(p.level == "note" and not verbose for p in host.problems)
+def _is_quiet(host: HostPlan) -> bool:
+    return host.outcome is PlanOutcome.IN_SYNC and not host.pending_restarts
 
 
-def _host_lines(host: HostPlan, verbose: int) -> Iterator[str]:
+def _finding_lines(finding: Finding, indent: str = "") -> Iterator[str]:
+    first, *others = told(finding)
+    yield f"{indent}{paint('!')} {first}"
+    yield from (f"{indent}{line}" for line in others)
+
+
+def _host_lines(host: HostPlan, findings: Sequence[Finding], verbose: int) -> Iterator[str]:
     symbol = _PLAN_SYMBOLS.get(host.outcome, "!")
     yield f"{paint(symbol)} {click.style(host.host, bold=True)}  {_headline(host)}"
-    for problem in host.problems:
-        if problem.level != "note" or verbose:
-            yield f"    {paint('!')} {problem.level}: {printable(problem.what)}"
-            if problem.remedy:
-                yield f"      to do: {printable(problem.remedy)}"
+    for finding in findings:
+        yield from _finding_lines(finding, "    ")
     for change in host.changes:
         yield from _change_lines(change, verbose)
     for service in host.restarts:
@@ -99,7 +114,10 @@ def _headline(host: HostPlan) -> str:
                     *(f"restart {s}" for s in host.restarts if not host.changes),
                 ]
             )
-    return f"{host.outcome}: {printable(host.reason)}"
+    # The reason repeats the first error, which is told with its place.
+    if stops := errors(host.problems):
+        return f"{host.outcome}: {many(len(stops), 'error')}"
+    return f"{host.outcome}: {printable(host.reason, _REASON)}"
 
 
 def _count(changes: Sequence[Change], action: Action) -> int:
@@ -153,7 +171,7 @@ def show_result(result: HostResult) -> None:
     """One host's ending, on stdout."""
     symbol = _RUN_SYMBOLS.get(result.outcome, "!")
     changes = many(result.changes, "change") if result.changes else ""
-    about = "  ".join(text for text in (changes, printable(result.reason)) if text)
+    about = "  ".join(text for text in (changes, printable(result.reason, _REASON)) if text)
     click.echo(
         f"{paint(symbol)} {click.style(result.host, bold=True)}  {result.outcome}  {about}"
         f"  {click.style(f'({result.seconds:.1f} s)', dim=True)}"
@@ -161,11 +179,18 @@ def show_result(result: HostResult) -> None:
     for line in result.detail.splitlines()[-10:]:
         click.echo(f"      {visible(line)}")
     for service in result.debts:
-        click.echo(
-            f"  {paint('↻')} {service}: written but not loaded: restart it, or give vts.services.{service}.restart"
-        )
+        click.echo(f"  {paint('↻')} {service}: {_debt(service, result.outcome)}")
     if result.remedy:
-        click.echo(f"      to do: {printable(result.remedy)}")
+        click.echo(f"      to do: {printable(result.remedy, _REASON)}")
+
+
+def _debt(service: str, outcome: RunOutcome) -> str:
+    if outcome is RunOutcome.REVERTED:
+        return (
+            f"the old bytes are back and {service} was not restarted on them: "
+            "restart it by hand, or run apply again"
+        )
+    return f"written but not loaded: restart it, or give vts.services.{service}.restart"
 
 
 def show_run(run: str, results: Sequence[HostResult], *, as_json: bool) -> None:
