@@ -39,7 +39,8 @@ class Host:
 
 def _seen(found: Any) -> FileSeen:
     if "kind" in found:
-        return FileSeen(kind=FileKind(found["kind"]), target=found.get("target", ""))
+        more = {key: found[key] for key in ("target", "folder_missing") if key in found}
+        return FileSeen(kind=FileKind(found["kind"]), **more)
     data = base64.b64decode(found["base64"]) if "base64" in found else found["text"].encode()
     attributes = {
         key: found.get(key, usual)

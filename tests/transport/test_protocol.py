@@ -340,3 +340,16 @@ def test_what_stands_at_a_path_is_told(server):
     assert [seen.kind for seen in reading.files.values()] == [
         FileKind.FILE, FileKind.ABSENT, FileKind.SPECIAL, FileKind.SYMLINK, FileKind.DIRECTORY,
     ]  # fmt: skip
+
+
+def test_whether_a_file_that_is_not_there_has_a_folder_is_told(server):
+    (server.root / "plain").write_text("a file is no folder")
+    paths = [str(server.root / name) for name in ("etc/none", "no/such/file", "plain/file")]
+    reading = server.read(*paths, "/none-of-ours")
+
+    assert [(seen.kind, seen.folder_missing) for seen in reading.files.values()] == [
+        (FileKind.ABSENT, False),
+        (FileKind.ABSENT, True),
+        (FileKind.ABSENT, True),
+        (FileKind.ABSENT, False),
+    ]

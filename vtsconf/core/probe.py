@@ -57,6 +57,7 @@ class FileSeen:
     mtime: int = 0  # seconds since 1970, by the server's clock
     size: int = 0
     target: str = ""  # of a symlink
+    folder_missing: bool = False  # absent, and so is the folder it would stand in
 
     @property
     def digest(self) -> str:

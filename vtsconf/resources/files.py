@@ -74,7 +74,18 @@ class File:
 
     def problems(self, reading: Reading) -> Sequence[Problem]:
         stop = obstacle(self.path, self.address, reading)
+        if stop is None and reading.files[self.path].folder_missing:
+            stop = self._without_folder()
         return (stop,) if stop else tuple(self._findings(reading.files[self.path]))
+
+    def _without_folder(self) -> Problem:
+        return Problem(
+            what=f"{self.path} cannot be made: there is no folder {self.path.rpartition('/')[0]}",
+            why="folders are not made: whose they are and who may enter them is for the site to say",
+            remedy="correct the path, or make the folder on the server first",
+            code="no-folder",
+            address=self.address,
+        )
 
     def _findings(self, seen: FileSeen) -> Iterator[Problem]:
         if not _has_header(self.content.redacted()):

@@ -95,7 +95,7 @@ def _query(code: str, output: bytes) -> QuerySeen:
 def _file(record: Record, read: ReadFile, before: _Stat | None, after: _Stat | None) -> FileSeen:
     kinds = {"absent": FileKind.ABSENT, "unreadable": FileKind.UNREADABLE}
     if record.kind in kinds:
-        return FileSeen(kind=kinds[record.kind])
+        return FileSeen(kind=kinds[record.kind], folder_missing=record.words[2:] == ("nofolder",))
     if record.kind == "link":
         return FileSeen(kind=FileKind.SYMLINK, target=record.body.decode(errors="replace").rstrip("\n"))
     if before is None or after is None or before.line != after.line:
@@ -149,6 +149,8 @@ def reading(records: Iterable[Record], probes: Sequence[Probe]) -> Reading:
             case ("stats", which):
                 stats[which] = _stats(record.body)
             case ("file" | "link" | "other" | "absent" | "unreadable", number) if _is_number(number):
+                shown[int(number)] = record
+            case ("absent", number, "nofolder") if _is_number(number):
                 shown[int(number)] = record
             case ("query" | "exit", *_):
                 pass

@@ -134,7 +134,8 @@ vt_file() {         # NUMBER LIMIT PATH
     if [ -r "$3" ]; then vt_frame "file $1"; head -c "$2" -- "$3" 2>/dev/null; else vt_frame "unreadable $1"; fi
   elif [ -e "$3" ]; then vt_frame "other $1"
   elif vt_hidden "$3"; then vt_frame "unreadable $1"
-  else vt_frame "absent $1"
+  elif [ -d "${3%/*}/" ]; then vt_frame "absent $1"
+  else vt_frame "absent $1 nofolder"
   fi
 }
 
