@@ -34,4 +34,10 @@ def _one(word: str) -> tuple[Map | None, list[Problem]]:
     key, sign, value = word.partition("=")
     if not sign or not key.isidentifier():
         raise Usage(f"-e `{word[:80]}` is not KEY=VALUE", remedy="write -e name=value, -e '{…}' or -e @FILE")
+    if key == "vts" and not value.lstrip().startswith("{{"):
+        whole = value if value.lstrip().startswith("{") else "{…}"
+        raise Usage(
+            f"-e `{word[:80]}` gives `vts` a text: what stands behind = is never more",
+            remedy=f"write -e '{{\"vts\": {whole[:200]}}}' or -e @FILE",
+        )
     return Map({key: Leaf(value, _PLACE)}, {key: _PLACE}, _PLACE), []
