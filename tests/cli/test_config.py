@@ -18,15 +18,15 @@ def root(tmp_path, monkeypatch):
 
 
 def test_every_setting_with_the_source_that_won(root, capsys, monkeypatch):
-    (root / "vtsconf.toml").write_text("parallel = 7\nplans = 'kept'\n")
-    monkeypatch.setenv("VTSCONF_PLANS", "elsewhere")
+    (root / "vtsconf.toml").write_text("parallel = 7\ncommand_timeout = '1m'\n")
+    monkeypatch.setenv("VTSCONF_COMMAND_TIMEOUT", "90s")
     code = run(["config", "show", "--color", "never"])
     lines = capsys.readouterr().out.splitlines()
 
     assert "parallel = 7  (vtsconf.toml)" in lines
-    assert "plans = elsewhere  (VTSCONF_PLANS)" in lines
+    assert "command_timeout = 1m30s  (VTSCONF_COMMAND_TIMEOUT)" in lines
     assert "color = never  (--color)" in lines
-    assert "connect_timeout = 10  (default)" in lines
+    assert "connect_timeout = 10s  (default)" in lines
     assert code == Exit.DONE
 
 
@@ -36,6 +36,17 @@ def test_the_document_for_machines(root, capsys):
 
     assert document["format"] == "vtsconf/settings/1"
     assert document["settings"]["parallel"] == {"value": 3, "origin": "--parallel"}
+
+
+@pytest.mark.parametrize("words", [(), ("--json",), ("-v",)])
+def test_the_password_of_the_store_is_shown_to_nobody(root, capsys, words):
+    (root / "vtsconf.toml").write_text("store = 'postgresql://u:Pw123@h/db'\n")
+    code = run(["config", "show", *words])
+    told = capsys.readouterr()
+
+    assert "postgresql://u:***@h/db" in told.out
+    assert "Pw123" not in told.out + told.err
+    assert code == Exit.DONE
 
 
 def test_a_setting_that_is_none(root, capsys):

@@ -232,3 +232,22 @@ def test_every_command_shows_an_example(words: tuple[str, ...], vtsconf: Vtsconf
 
 def test_the_version_is_said_in_one_way(vtsconf: Vtsconf) -> None:
     assert vtsconf("version").out == vtsconf("--version").out
+
+
+@pytest.mark.parametrize(
+    "words", [("--confirm-within", "0s"), ("--confirm-within", "5"), ("-e", 'vts={"ems": {}}')]
+)
+def test_what_makes_no_sense_is_told_before_a_server_is_asked(
+    offline: Path, vtsconf: Vtsconf, words: tuple[str, ...]
+) -> None:
+    ended = vtsconf("apply", "-y", *words, "--json")
+
+    assert ended.code in (3, 64)
+    assert "vtsconf/error/1" == ended.json["format"]
+    assert "to do: write " in ended.err
+
+
+def test_variables_as_a_map_say_how_they_are_written(offline: Path, vtsconf: Vtsconf) -> None:
+    ended = vtsconf("plan", "-e", 'vts={"ems": {"keep_alive": 5}}')
+
+    assert """write -e '{"vts": {"ems": {"keep_alive": 5}}}' or -e @FILE""" in ended.err

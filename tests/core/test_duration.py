@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vtsconf.core.duration import octets, seconds, spelled
+from vtsconf.core.duration import LONGEST, octets, seconds, spelled, wait
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,27 @@ def test_what_is_no_size_is_refused(text):
 @given(st.integers(0, 10**9))
 def test_a_length_is_spelled_as_it_is_read(length):
     assert seconds(spelled(length)) == length
+
+
+def test_a_time_to_wait_has_a_unit_and_bounds():
+    assert [wait("1s"), wait("10m"), wait("4h"), wait("1h 30m")] == [1, 600, LONGEST, 5400]
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        (5, "`5` has no unit"),
+        ("5", "`5` has no unit"),
+        (" 5 ", "has no unit"),
+        ("0s", "`0s` is out of range: from 1s to 4h"),
+        ("99999d", "`99999d` is out of range"),
+        ("14401s", "out of range"),
+        ("soon", "`soon` is not a duration"),
+        (True, "must be a duration"),
+        (1.5, "must be a duration"),
+        (None, "must be a duration"),
+    ],
+)
+def test_what_nobody_would_wait_is_refused(written, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        wait(written)

@@ -25,7 +25,7 @@ _UNASKED = "give --yes, or apply a saved plan: vtsconf plan --out FILE, then vts
     "--confirm-within",
     metavar="DURATION",
     default=None,
-    help="How long a server waits for the confirmation before it takes the change back: 30s, 10m.",
+    help="How long a server waits for the confirmation before it takes the change back: 30s, 10m, at most 4h.",
 )
 @click.option(
     "--no-confirm",

@@ -21,7 +21,6 @@ def make_plan(
     *,
     addresses: Sequence[str] = (),
     allowed: Sequence[str] = (),
-    confirm_within: int | None = None,
     quiet: bool = False,
 ) -> tuple[Plan, Preparation]:
     """Judge, read and compare the selected hosts. Raises Usage for none: a broken inventory is no good news."""
@@ -38,7 +37,7 @@ def make_plan(
     wish = Wish(
         addresses=tuple(addresses),
         allowed=allowed,
-        confirm_within=confirm_within or shop.settings.confirm_within,
+        confirm_within=shop.settings.confirm_within,
     )
     with Progress("reading", len(preparation.ready), quiet=quiet) as progress:
         plan = shop.plan(preparation, wish, done=progress.done)

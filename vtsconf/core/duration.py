@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+LONGEST = 4 * 3600  # seconds that anything may take on a server
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 # Tape and disk vendors count in powers of ten; the binary ones are there for whoever means them.
 _BYTES = {
@@ -26,6 +27,17 @@ def seconds(text: str | int) -> int:
     if re.fullmatch(r"[0-9]{1,12}", text):
         return int(text)
     raise ValueError(f"`{text[:40]}` is not a duration: write 30s, 10m, 4h or 7d")
+
+
+def wait(written: object) -> int:
+    """Seconds of a time that somebody waits: `1s` to `4h`, with its unit. Raises ValueError with a sentence."""
+    if isinstance(written, bool) or not isinstance(written, str | int):
+        raise ValueError("must be a duration, such as 30s, 10m or 4h")  # noqa: TRY004 a sentence for a person
+    if isinstance(written, int) or written.strip().isdecimal():
+        raise ValueError(f"`{str(written)[:40]}` has no unit: write 30s, 10m or 4h")
+    if not 1 <= (length := seconds(written)) <= LONGEST:
+        raise ValueError(f"`{written[:40]}` is out of range: from 1s to {spelled(LONGEST)}")
+    return length
 
 
 def octets(text: str | int) -> int:

@@ -181,6 +181,13 @@ def _seconds(value: Any) -> int:
     return _amount(value, duration.seconds, "a duration", "30s, 10m, 4h or 7d")
 
 
+def _wait(value: Any) -> int:
+    try:
+        return duration.wait(value)
+    except ValueError as error:
+        raise refusal(str(error), remedy="write 30s, 10m or 4h") from None
+
+
 def _bytes(value: Any) -> int:
     return _amount(value, duration.octets, "a size", "10MB, 4GB or 2TB")
 
@@ -208,6 +215,11 @@ Seconds = Annotated[
     int,
     BeforeValidator(_seconds),
     WithJsonSchema({"type": ["string", "integer"], "examples": ["30s", "10m", "4h", "7d"]}),
+]
+Wait = Annotated[
+    int,
+    BeforeValidator(_wait),
+    WithJsonSchema({"type": "string", "pattern": "[smhd]$", "examples": ["30s", "10m", "4h"]}),
 ]
 Bytes = Annotated[
     int,

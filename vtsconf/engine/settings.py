@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vtsconf.core.duration import seconds
+from vtsconf.core.duration import wait
 from vtsconf.core.errors import Invalid
 from vtsconf.core.problem import Place, Problem, suggestion
 from vtsconf.engine.textfile import read_bytes
@@ -32,7 +32,6 @@ class Settings:
     store: str
     parallel: int
     color: str  # "auto", "always" or "never"
-    plans: str  # folder, relative to the project
     confirm_within: int | None  # None: as `vts.confirm_within` of each host says
     connect_timeout: int
     command_timeout: int
@@ -45,12 +44,14 @@ class _Known:
 
     default: Any
     read: Callable[[Any], Any]
+    remedy: str
     help: str
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError("must be text")
+def _store(value: Any) -> str:
+    """Does not repeat what was written: a URL may hold a password."""
+    if not isinstance(value, str) or not value.startswith(("sqlite:///", "postgresql://", "postgresql+")):
+        raise ValueError("is not a store that is known")
     return value
 
 
@@ -67,20 +68,25 @@ def _color(value: Any) -> str:
     return str(value)
 
 
-def _seconds(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError("must be a duration: write 30s, 10m or 4h")  # noqa: TRY004 - a sentence for a person
-    return seconds(value)
-
-
+_TIME = "write 30s, 10m or 4h"
 _KNOWN: dict[str, _Known] = {
-    "store": _Known(default=None, read=_text, help="the journal: sqlite:///PATH or postgresql://…"),
-    "parallel": _Known(default=50, read=_count, help="servers at once"),
-    "color": _Known(default="auto", read=_color, help="auto, always or never"),
-    "plans": _Known(default=".vtsconf/plans", read=_text, help="folder where plans are kept"),
-    "confirm_within": _Known(default=None, read=_seconds, help="how long a reverter waits, for all hosts"),
-    "connect_timeout": _Known(default=10, read=_seconds, help="for a connection to a server"),
-    "command_timeout": _Known(default=600, read=_seconds, help="for one command on a server"),
+    "store": _Known(
+        default=None,
+        read=_store,
+        remedy="write sqlite:///PATH",
+        help="the journal: sqlite:///PATH or postgresql://…",
+    ),
+    "parallel": _Known(
+        default=50, read=_count, remedy="write a whole number from 1 to 500", help="servers at once"
+    ),
+    "color": _Known(
+        default="auto", read=_color, remedy="write auto, always or never", help="auto, always or never"
+    ),
+    "confirm_within": _Known(
+        default=None, read=wait, remedy=_TIME, help="how long a reverter waits, for all hosts"
+    ),
+    "connect_timeout": _Known(default=10, read=wait, remedy=_TIME, help="for a connection to a server"),
+    "command_timeout": _Known(default=600, read=wait, remedy=_TIME, help="for one command on a server"),
 }
 
 
@@ -115,6 +121,17 @@ def helps() -> dict[str, str]:
     return {name: known.help for name, known in _KNOWN.items()}
 
 
+def is_time(name: str) -> bool:
+    """Its value is a length of time, in seconds."""
+    return _KNOWN[name].read is wait
+
+
+def redacted(store: str) -> str:
+    """A store's URL without the password in it: for everything that is shown."""
+    hidden = re.sub(r"(://[^:@/]*:).*@", r"\1***@", store, flags=re.DOTALL)
+    return re.sub(r"(?i)([?&](?:ssl)?password=)[^&]*", r"\1***", hidden)
+
+
 def _user_file(environ: Mapping[str, str], home: Path) -> Path:
     base = environ.get("XDG_CONFIG_HOME", "")
     return (Path(base) if base.startswith("/") else home / ".config") / "vtsconf" / "config.toml"
@@ -141,7 +158,7 @@ def _from_environment(environ: Mapping[str, str], problems: list[Problem]) -> di
     for name in _KNOWN:
         variable = f"VTSCONF_{name.upper()}"
         if environ.get(variable):
-            found |= _checked({name: environ[variable]}, variable, lambda _: None, problems)
+            found |= _checked({name: environ[variable]}, variable, _at(variable), problems)
     if "color" not in found and environ.get("NO_COLOR"):
         found["color"] = Setting(value="never", origin="NO_COLOR")
     return found
@@ -152,12 +169,16 @@ def _from_flags(flags: Mapping[str, Any], problems: list[Problem]) -> dict[str, 
     for name, value in flags.items():
         if value is not None:
             flag = "--" + name.replace("_", "-")
-            found |= _checked({name: value}, flag, lambda _: None, problems)
+            found |= _checked({name: value}, flag, _at(flag), problems)
     return found
 
 
+def _at(origin: str) -> Callable[[str], Place]:
+    return lambda _name: Place(origin)
+
+
 def _checked(
-    written: Mapping[str, Any], origin: str, place: Callable[[str], Place | None], problems: list[Problem]
+    written: Mapping[str, Any], origin: str, place: Callable[[str], Place], problems: list[Problem]
 ) -> dict[str, Setting]:
     found = {}
     for name, value in written.items():
@@ -170,8 +191,8 @@ def _checked(
         try:
             found[name] = Setting(value=known.read(value), origin=origin)
         except ValueError as error:
-            what = f"`{name}` in {origin} {error}" if place(name) is None else f"`{name}` {error}"
-            problems.append(Problem(what=what, remedy=known.help, code="setting", place=place(name)))
+            what = f"`{name}`: {error}" if str(error).startswith("`") else f"`{name}` {error}"
+            problems.append(Problem(what=what, remedy=known.remedy, code="setting", place=place(name)))
     return found
 
 

@@ -14,8 +14,8 @@ from vtsconf.core.fields import (
     Named,
     NothingIsEmpty,
     Path,
-    Seconds,
     Settings,
+    Wait,
     refusal,
 )
 
@@ -98,10 +98,9 @@ class Written(Settings):
         default=None,
         description="The VTS configuration file. No manual we know says where it is; `vtsconf doctor` looks for it.",
     )
-    confirm_within: Seconds = Field(
-        ge=1,
-        le=86400,
+    confirm_within: Wait = Field(
         default=120,
+        json_schema_extra={"default": "120s"},
         description="How long the server waits to be told that a change is good, before it takes it back.",
     )
     state_dir: Path = Field(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from vtsconf.core.duration import LONGEST
 from vtsconf.core.errors import Refused
 from vtsconf.core.probe import Probe, Query, ReadFile
 from vtsconf.core.step import PutFile, RunCommand
 from vtsconf.transport.server import Transaction
 
-LONGEST = 4 * 3600  # seconds that anything may take
 _CONTROL = r"\x00-\x1f\x7f\ud800-\udfff"
 _PATH = re.compile(rf"/[^{_CONTROL}]*[^/{_CONTROL}]")
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")

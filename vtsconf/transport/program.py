@@ -14,12 +14,13 @@ from functools import cache
 from pathlib import Path
 
 from vtsconf.core import live
+from vtsconf.core.duration import LONGEST
 from vtsconf.core.errors import Refused
 from vtsconf.core.plan import base_of
 from vtsconf.core.probe import Probe, Query, ReadFile
 from vtsconf.core.secret import SecretRef, Secrets
 from vtsconf.core.step import Base, PutFile, RunCommand, Service
-from vtsconf.transport.bounds import LONGEST, check, check_place
+from vtsconf.transport.bounds import check, check_place
 from vtsconf.transport.server import Transaction
 
 RESTART_TIMEOUT = 120  # seconds; a service that takes longer is taken for one that hangs
