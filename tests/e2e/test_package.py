@@ -58,6 +58,9 @@ def test_the_sdist_carries_what_is_needed_to_build_it_again(shipped: Path) -> No
         name
         for name in (
             "pyproject.toml",
+            "CONTRIBUTING.md",
+            ".ci/run",
+            "benchmarks/run.py",
             "README.md",
             "LICENSE",
             "schemas/vts.schema.json",
