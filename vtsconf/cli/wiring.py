@@ -23,17 +23,17 @@ from vtsconf.core.errors import Invalid, bug
 from vtsconf.core.outcome import Exit, PlanOutcome
 from vtsconf.core.plan import HostPlan, Plan
 from vtsconf.core.problem import errors
-from vtsconf.core.resource import Keys
 from vtsconf.core.secret import FingerprintKey, Secret, SecretRef
-from vtsconf.engine.collect import Wish, plan_host
 from vtsconf.engine.fan import Stop, fan
-from vtsconf.engine.prepare import Preparation, Ready, prepare
 from vtsconf.engine.project import Project
-from vtsconf.engine.reach import Limits, Reach, reach_with
+from vtsconf.engine.reach import Limits, Lines
 from vtsconf.engine.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from vtsconf.core.fleet import Host
+    from vtsconf.engine.collect import Wish
     from vtsconf.engine.journal import Journal
+    from vtsconf.engine.prepare import Preparation, Ready
 
 
 class _KeyOnDemand(Secret):
@@ -68,13 +68,13 @@ class Shop:
         return FingerprintKey(_KeyOnDemand(lambda: self.journal.fingerprints))
 
     @cached_property
-    def reach(self) -> Reach:
+    def reach(self) -> Lines:
         said = {name for name, origin in self.settings.origins.items() if origin != "default"}
         limits = Limits(
             connect=self.settings.connect_timeout if "connect_timeout" in said else None,
             command=self.settings.command_timeout if "command_timeout" in said else None,
         )
-        return reach_with(lambda: self.fingerprints, limits)
+        return Lines(lambda: self.fingerprints, limits)
 
     @cached_property
     def holder(self) -> str:
@@ -94,10 +94,33 @@ class Shop:
         return "" if revision is None else str(revision)
 
     def prepare(self, limit: str | None, allowed: Sequence[str] = ()) -> Preparation:
-        """Judge the documents of the selected hosts. Raises Invalid for errors that concern all of them."""
+        """Judge the documents of the selected hosts. Raises Invalid for errors that concern all of them.
+
+        Meanwhile the connections are begun; nothing is asked over them before the documents are in order.
+        """
+        hosts = self.project.hosts(limit)
+        if not errors(self.project.wrong):
+            self._dial_ahead(hosts)
+        try:
+            return self._judge(hosts, allowed)
+        except BaseException:  # whatever it is, the servers must not wait for us
+            self.reach.hang_up()
+            raise
+
+    def _judge(self, hosts: Sequence[Host], allowed: Sequence[str]) -> Preparation:
+        from vtsconf.engine.prepare import prepare
+
         if wrong := errors(self.project.problems):
             raise Invalid(wrong)
-        return prepare(self.project, self.project.hosts(limit), allowed)
+        return prepare(self.project, hosts, allowed)
+
+    def _dial_ahead(self, hosts: Sequence[Host]) -> None:
+        """As many as will be read at once, except where the login itself needs a secret."""
+        from vtsconf.core.connection import secret_refs_of, target_of
+
+        plain = (h for h in hosts[: self.settings.parallel] if not secret_refs_of(h.variables))
+        read = [target_of(host.name, host.variables, {}, host.locate) for host in plain]
+        self.reach.dial_ahead(target for target, problems in read if not errors(problems))
 
     def targets(self, names: Collection[str]) -> dict[str, Target]:
         """How to reach these hosts; raises Invalid for what is wrong with their connection variables."""
@@ -124,6 +147,9 @@ class Shop:
         parallel: int | None = None,
     ) -> Plan:
         """Read every host that is ready, and compare. Hosts come in the inventory's order."""
+        from vtsconf.core.resource import Keys
+        from vtsconf.engine.collect import plan_host
+
         keys = Keys(secrets=preparation.secrets, fingerprints=self.fingerprints)
         made: dict[str, HostPlan] = {host.host: host for host in preparation.invalid}
 
@@ -136,6 +162,7 @@ class Shop:
         for ready, host in fan(preparation.ready, work, parallel=parallel or self.settings.parallel):
             made[ready.name] = host
             done(ready.name)
+        self.reach.hang_up()
         names = [name for name in self.project.inventory.hosts if name in made]
         return Plan(
             made=self.now, by=self.holder, revision=self.revision(), hosts=tuple(made[name] for name in names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ _USUAL_NAMES = ("inventory.yaml", "inventory.yml", "inventory.json", "hosts.yaml
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """All that was written down for a fleet. `problems` are of the documents; each host has its own besides."""
+    """All that was written down for a fleet."""
 
     root: Path  # the folder of the inventory
     source: Path  # the inventory
@@ -38,14 +39,11 @@ class Project:
     host_vars: Mapping[str, Map] = field(default_factory=dict[str, Map])
     extra: Map | None = None
     site_tables: Mapping[str, str] = field(default_factory=dict[str, str])  # texts by file name
-    tables: Tables
-    problems: tuple[Problem, ...] = ()
+    wrong: tuple[Problem, ...] = ()  # of the inventory and the variables
 
     @classmethod
     def load(cls, inventory: str | Path | None = None, *, extra: Sequence[str] = ()) -> Project:
         """Read everything. Raises Usage when there is no inventory; all other errors are in `problems`."""
-        from vtsconf.core.tablefile import read_tables
-
         source = find_inventory(inventory)
         root = source.parent
         hosts, problems = read_source(source, str(source))
@@ -54,7 +52,6 @@ class Project:
         over, wrong = read_extra(extra)
         problems += [*groups.problems, *members.problems, *wrong]
         texts, wrong = _site_tables(root)
-        tables, wrong_tables = read_tables(share.parameter_tables(), texts)
         return cls(
             root=root,
             source=source,
@@ -63,9 +60,25 @@ class Project:
             host_vars=members.variables,
             extra=over,
             site_tables=texts,
-            tables=tables,
-            problems=(*problems, *wrong, *wrong_tables),
+            wrong=(*problems, *wrong),
         )
+
+    @cached_property
+    def _read_tables(self) -> tuple[Tables, list[Problem]]:
+        """Read when first asked for: who only needs the hosts does not wait for the model behind tables."""
+        from vtsconf.core.tablefile import read_tables
+
+        return read_tables(share.parameter_tables(), self.site_tables)
+
+    @property
+    def tables(self) -> Tables:
+        """The shipped parameter tables with the site's own laid over them."""
+        return self._read_tables[0]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All that is wrong with the documents as a whole; each host has its own besides."""
+        return (*self.wrong, *self._read_tables[1])
 
     def hosts(self, limit: str | None = None) -> list[Host]:
         """The hosts that a limit selects, in the inventory's order. Raises Usage when it selects none."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from vtsconf.core.connection import Target
 from vtsconf.core.secret import FingerprintKey
-from vtsconf.transport.server import Connector, Server
+from vtsconf.engine.ahead import Ahead
+from vtsconf.transport.server import Connector, Server, Session
 
 Reach = Callable[[Target], Server]  # raises Unreachable
 
@@ -35,28 +36,40 @@ class Limits:
         return target
 
 
-def reach_with(key: Callable[[], FingerprintKey], limits: Limits | None = None) -> Reach:
-    """A way to reach servers, to be shared by all hosts of a command: keys and known_hosts are read once.
+class Lines:
+    """The way to servers, shared by all hosts of a command: keys and known_hosts are read once.
 
     `key` is asked only when a change needs it.
     """
-    connectors: dict[str, Connector] = {}
-    guard = threading.Lock()
 
-    def connector(kind: str) -> Connector:
-        with guard:
-            if kind not in connectors:
-                connectors[kind] = _connector(kind)
-            return connectors[kind]
+    def __init__(self, key: Callable[[], FingerprintKey], limits: Limits | None = None) -> None:
+        self._key, self._limits = key, limits or Limits()
+        self._connectors: dict[str, Connector] = {}
+        self._guard = threading.Lock()
+        self._ahead = Ahead(self._connect)
 
-    def reach(target: Target) -> Server:
+    def __call__(self, target: Target) -> Server:
+        """A new connection, or the one that was begun ahead. Raises Unreachable."""
         from vtsconf.transport.shell import ShellServer
 
-        bounded = limits.on(target) if limits else target
-        session = connector(target.transport).connect(bounded)
-        return ShellServer(session, new_mark=_new_mark, key=key, name=target.name)
+        bounded = self._limits.on(target)
+        session = self._ahead.take(bounded) or self._connect(bounded)
+        return ShellServer(session, new_mark=_new_mark, key=self._key, name=target.name)
 
-    return reach
+    def dial_ahead(self, targets: Iterable[Target]) -> None:
+        """Begin connections that will be wanted soon; nothing is asked over them yet."""
+        self._ahead.dial([self._limits.on(target) for target in targets])
+
+    def hang_up(self) -> None:
+        """Close what was begun and is not wanted after all."""
+        self._ahead.hang_up()
+
+    def _connect(self, target: Target) -> Session:
+        with self._guard:
+            if target.transport not in self._connectors:
+                self._connectors[target.transport] = _connector(target.transport)
+            connector = self._connectors[target.transport]
+        return connector.connect(target)
 
 
 def _connector(kind: str) -> Connector:

@@ -169,10 +169,11 @@ def _holds(criterion: Criterion, alias: str, found: Mapping[str, str], local_use
 
 def listed(name: str, patterns: Iterable[str]) -> bool:
     """OpenSSH's pattern lists: `*` and `?`, and a `!pattern` that matches says no whatever else matches."""
-    matched = False
+    matched, name = False, name.lower()
     for pattern in patterns:
-        plain = pattern.removeprefix("!").lower().replace("[", "[[]")
-        if fnmatchcase(name.lower(), plain):
+        plain = pattern.removeprefix("!").lower()
+        # Most are plain names, and a fleet's known_hosts has one for every server.
+        if plain == name or (("*" in plain or "?" in plain) and fnmatchcase(name, plain.replace("[", "[[]"))):
             if pattern.startswith("!"):
                 return False
             matched = True
