@@ -80,6 +80,12 @@ parallel = click.option(
     metavar="N",
     help="Servers at once.  [default: 50]",
 )
+confirm_within = click.option(
+    "--confirm-within",
+    metavar="DURATION",
+    default=None,
+    help="How long a server waits for the confirmation before it takes the change back: 30s, 10m, at most 4h.",
+)
 yes = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 no_input = click.option(
     "--no-input", is_flag=True, help="Never ask; refuse where a question would be needed."

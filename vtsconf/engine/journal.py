@@ -32,12 +32,16 @@ create trigger if not exists events_stay before delete on events
 create trigger if not exists events_stand before update on events
   begin select raise(abort, 'the journal is append-only'); end;
 """
+_IN_DOUBT = "in doubt"
 _BUSY = 15.0  # seconds another process may hold the file
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One line of the journal. `action`: run-started, host-started, host-finished, run-finished, …"""
+    """One line of the journal. `action`: run-started, host-started, host-finished, host-settled, run-finished.
+
+    A host-settled tells how a host's part ended that had been left armed or in doubt.
+    """
 
     at: int
     run: str
@@ -62,7 +66,20 @@ class RunSeen:
     @property
     def is_open(self) -> bool:
         """It never said that it ended: its controller was killed, or is still at work."""
-        return self.finished == 0
+        return self.finished == 0 and not self.is_strange
+
+    @property
+    def is_strange(self) -> bool:
+        """Another controller's run: only its end was decided from here."""
+        return not self.command
+
+    def is_unsettled(self, host: str) -> bool:
+        """The journal does not know whether the server kept what this run did there."""
+        entry = self.hosts.get(host, {})
+        outcome, reason = entry.get("outcome"), entry.get("reason") or ""
+        return outcome in ("waiting", _IN_DOUBT) or (
+            outcome == "unreachable" and reason.startswith(_IN_DOUBT)
+        )
 
 
 class Journal:
@@ -116,8 +133,8 @@ class Journal:
             yield Event(at=at, run=name, host=host, action=action, body=json.loads(body))
 
     def runs(self) -> list[RunSeen]:
-        """Every run, oldest first."""
-        return fold(self.events())
+        """Every run, oldest first; none where there is no journal yet."""
+        return fold(self.events()) if self.exists else []
 
     @property
     def exists(self) -> bool:
@@ -176,11 +193,22 @@ def fold(events: Iterator[Event] | Sequence[Event]) -> list[RunSeen]:
                 run.reverses = event.body.get("reverses", "")
                 run.hosts = {name: {"outcome": "", "reason": ""} for name in event.body.get("hosts", [])}
             case "host-started":
-                run.hosts.setdefault(event.host, {})["outcome"] = "in doubt"
-            case "host-finished":
+                run.hosts.setdefault(event.host, {})["outcome"] = _IN_DOUBT
+            case "host-finished" | "host-settled":
                 run.hosts.setdefault(event.host, {}).update(event.body)
             case "run-finished":
                 run.finished = event.at
             case _:
                 pass
     return list(runs.values())
+
+
+def find(runs: Sequence[RunSeen], wanted: str) -> RunSeen:
+    """The run of that name, or the only one that begins so. Raises Usage."""
+    found = [run for run in runs if run.run == wanted] or [run for run in runs if run.run.startswith(wanted)]
+    if len(found) != 1:
+        raise Usage(
+            f"{len(found) or 'no'} runs in the journal begin with {wanted!r}",
+            remedy="`vtsconf history` lists the runs",
+        )
+    return found[0]

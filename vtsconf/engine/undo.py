@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from vtsconf.core import plan as plans
 from vtsconf.core.errors import Invalid, Refused, Usage
 from vtsconf.core.outcome import RunOutcome
 from vtsconf.core.plan import HostPlan, Plan, reversed_host
 from vtsconf.core.problem import Problem, errors
-from vtsconf.engine.journal import Journal, RunSeen
+from vtsconf.engine.journal import Journal, RunSeen, find
 
 _KEPT = (RunOutcome.CHANGED, RunOutcome.WAITING)
 
@@ -23,7 +24,7 @@ def plan_to_undo(
     by: str,
     allowed: Collection[str] = (),
 ) -> Plan:
-    """The reversed plan of a run (the last one that changed something on these hosts, if none is named).
+    """The reversed plan of a run (the last one of which something is left on these hosts, if none is named).
 
     Raises Usage, Refused, or Invalid where it could make tapes erasable and nobody allowed that by name.
     """
@@ -58,26 +59,40 @@ def _erasing(host: HostPlan, allowed: Collection[str]) -> list[Problem]:
 
 
 def _find(journal: Journal, wanted: str | None, hosts: Collection[str]) -> RunSeen:
-    runs = journal.runs() if journal.exists else []
+    runs = journal.runs()
     if wanted:
-        found = [run for run in runs if run.run.startswith(wanted)]
-        if len(found) != 1:
-            raise Usage(
-                f"{len(found) or 'no'} runs in the journal begin with {wanted!r}",
-                remedy="`vtsconf history` lists the runs",
-            )
-        return found[0]
-    changed = [
+        return find(runs, wanted)
+    back = taken_back(runs)
+    kept = [
         run
         for run in runs
-        if any(name in hosts and entry.get("outcome") in _KEPT for name, entry in run.hosts.items())
+        if not run.reverses and not run.is_strange and any(_is_kept(run, name, back) for name in hosts)
     ]
-    if not changed:
-        raise Usage(
-            "no run in the journal changed anything on these servers",
-            remedy="`vtsconf history` lists the runs",
-        )
-    return changed[-1]
+    if kept:
+        last = kept[-1]
+        return replace(last, hosts={n: e for n, e in last.hosts.items() if (last.run, n) not in back})
+    again = [(run, by) for (run, name), by in back.items() if name in hosts]
+    told = f"; run {again[0][0]} was already taken back by {again[0][1]}" if again else ""
+    raise Usage(
+        f"no run in the journal changed anything on these servers that is still there{told}",
+        remedy=f"name it to do so again: `vtsconf rollback {again[0][0]}`"
+        if again
+        else "`vtsconf history` lists the runs",
+    )
+
+
+def _is_kept(run: RunSeen, host: str, back: Collection[tuple[str, str]]) -> bool:
+    return run.hosts.get(host, {}).get("outcome") in _KEPT and (run.run, host) not in back
+
+
+def taken_back(runs: Sequence[RunSeen]) -> dict[tuple[str, str], str]:
+    """(run, host) to the later run that took it back there, where that one was not taken back itself; newest first."""
+    back: dict[tuple[str, str], str] = {}
+    for run in reversed(runs):
+        for host in run.hosts if run.reverses else ():
+            if _is_kept(run, host, back):
+                back.setdefault((run.reverses, host), run.run)
+    return back
 
 
 def _host(document: str, name: str) -> HostPlan:
