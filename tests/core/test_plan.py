@@ -49,7 +49,10 @@ changes = st.builds(
     secret=st.booleans(),
 )
 problems = st.builds(
-    Problem, what=texts, level=st.sampled_from(Level), place=st.none() | st.builds(Place, texts)
+    Problem,
+    what=texts,
+    level=st.sampled_from(Level),
+    place=st.none() | st.builds(Place, texts, st.integers(1, 9), st.integers(1, 9)),
 )
 hosts = st.builds(
     HostPlan,
@@ -61,7 +64,12 @@ hosts = st.builds(
     restarts=words,
     problems=st.lists(problems, max_size=2).map(tuple),
 )
-any_plan = st.builds(Plan, made=st.integers(0, 2**40), by=texts, hosts=st.lists(hosts, max_size=3, unique_by=lambda h: h.host).map(tuple))
+any_plan = st.builds(
+    Plan,
+    made=st.integers(0, 2**40),
+    by=texts,
+    hosts=st.lists(hosts, max_size=3, unique_by=lambda h: h.host).map(tuple),
+)
 
 
 def saved(plan: Plan) -> bytes:
@@ -135,3 +143,17 @@ def test_addresses_name_their_host_in_the_document() -> None:
 
     assert "vts1/ems/ems_enable" == document["hosts"][0]["changes"][0]["address"]
     assert {"hosts": 1, "create": 1, "changes": 1, "in_sync": 0}.items() <= document["summary"].items()
+
+
+def test_a_problem_is_flat_in_every_document() -> None:
+    from vtsconf.cli.problems import gathered
+    from vtsconf.cli.problems import to_json as finding_json
+
+    problem = Problem(what="odd", place=Place("group_vars/all.yaml", 7, 5), host="vts1", code="C1")
+    host = HostPlan(host="vts1", outcome=PlanOutcome.INVALID, problems=(problem,))
+
+    (planned,) = plans.to_json(Plan(made=1, by="ops", hosts=(host,)))["hosts"][0]["problems"]
+    (validated,) = map(finding_json, gathered([problem]))
+
+    assert ("group_vars/all.yaml", 7, 5) == (planned["file"], planned["line"], planned["column"])
+    assert {**planned, "hosts": ["vts1"]} == {**validated, "host": "vts1"}

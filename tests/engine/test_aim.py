@@ -136,3 +136,4 @@ def test_an_old_debt_is_shown_and_not_paid_where_it_is_not_aimed_at(preparation:
         some.pending_restarts,
     )
     assert ("ems",) == everything.restarts
+    assert {"vts1"} == {problem.host for problem in everything.problems}

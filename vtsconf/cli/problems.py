@@ -11,6 +11,7 @@ import click
 
 from vtsconf.core.printable import printable
 from vtsconf.core.problem import Level, Problem
+from vtsconf.core.problem import to_json as flat
 
 _COLORS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "blue"}
 _ORDER = {Level.ERROR: 0, Level.WARNING: 1, Level.NOTE: 2}
@@ -97,21 +98,10 @@ def count(problems: Iterable[Problem]) -> dict[str, int]:
 
 
 def to_json(finding: Finding) -> dict[str, Any]:
-    """A finding as `vtsconf/validation/1` has it."""
-    problem, place = finding.problem, finding.problem.place
-    return {
-        "level": problem.level.value,
-        "code": problem.code,
-        "what": problem.what,
-        "why": problem.why,
-        "remedy": problem.remedy,
-        "file": place.file if place else None,
-        "line": place.line if place else None,
-        "column": place.column if place else None,
-        "address": problem.address,
-        "source": problem.source,
-        "hosts": list(finding.hosts),
-    }
+    """A finding as `vtsconf/validation/1` has it: a problem as in every document, its hosts in place of one."""
+    document: dict[str, Any] = flat(finding.problem)
+    del document["host"]
+    return {**document, "hosts": list(finding.hosts)}
 
 
 def told(finding: Finding) -> Iterator[str]:

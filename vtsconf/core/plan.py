@@ -15,6 +15,7 @@ from vtsconf.core.errors import Refused
 from vtsconf.core.outcome import PlanOutcome
 from vtsconf.core.probe import DebtSeen
 from vtsconf.core.problem import Problem
+from vtsconf.core.problem import to_json as flat
 from vtsconf.core.step import Base, FileState, PutFile, RunCommand, Service, reverse
 
 FORMAT = "vtsconf/plan/1"
@@ -89,7 +90,8 @@ def _adapter() -> Any:
 def to_json(plan: Plan) -> dict[str, Any]:
     """The plan as its JSON document, sealed."""
     document = {"format": FORMAT, **_adapter().dump_python(plan, mode="json"), "summary": plan.summary}
-    for host in document["hosts"]:
+    for host, part in zip(document["hosts"], plan.hosts, strict=True):
+        host["problems"] = [flat(problem) for problem in part.problems]
         for change in host["changes"]:
             change["address"] = f"{host['host']}/{change['address']}"
     document["seal"] = _seal(document)
@@ -140,6 +142,8 @@ def _check_format(document: Mapping[str, Any], name: str) -> None:
 
 def _open(document: Mapping[str, Any]) -> Plan:
     wanted = {k: v for k, v in document.items() if k in Plan.__dataclass_fields__}
+    if isinstance(wanted.get("hosts"), list):
+        wanted["hosts"] = [_with_places(host) for host in wanted["hosts"]]
     plan: Plan = _adapter().validate_json(json.dumps(wanted), strict=False)
     hosts = tuple(
         replace(h, changes=tuple(replace(c, address=c.address.removeprefix(f"{h.host}/")) for c in h.changes))
@@ -148,6 +152,18 @@ def _open(document: Mapping[str, Any]) -> Plan:
     if len({h.host for h in hosts}) < len(hosts):
         raise ValueError("a host stands in it twice")
     return replace(plan, hosts=hosts)
+
+
+def _with_places(host: dict[str, Any]) -> dict[str, Any]:
+    """Its problems as `Problem` has them: `file`, `line` and `column` in one place."""
+    return {**host, "problems": [_with_place(problem) for problem in host.get("problems", ())]}
+
+
+def _with_place(problem: dict[str, Any]) -> dict[str, Any]:
+    if problem.get("file") is None:
+        return problem
+    place = {key: problem[key] for key in ("file", "line", "column")}
+    return {**problem, "place": place}
 
 
 def _brief(error: Exception) -> str:

@@ -46,6 +46,24 @@ class Problem:
         return f"{where}{self.level}: {self.what}"
 
 
+def to_json(problem: Problem) -> dict[str, str | int | None]:
+    """A problem as every document has it: flat, `file`, `line` and `column` null where no place is known."""
+    place = problem.place
+    return {
+        "level": problem.level.value,
+        "code": problem.code,
+        "what": problem.what,
+        "why": problem.why,
+        "remedy": problem.remedy,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "address": problem.address,
+        "source": problem.source,
+        "host": problem.host,
+    }
+
+
 def errors(problems: Iterable[Problem]) -> list[Problem]:
     """Those that stop the work."""
     return [p for p in problems if p.level is Level.ERROR]

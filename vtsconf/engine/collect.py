@@ -94,7 +94,7 @@ def compare(
     blank = replace(_blank(ready, wish), pending_restarts=reading.debts, problems=(*ready.problems, *settled))
     if locked := _lock(reading):
         return replace(blank, outcome=PlanOutcome.LOCKED, reason=locked)
-    found = [problem for resource in resources for problem in resource.problems(reading)]
+    found = [replace(p, host=ready.name) for resource in resources for p in resource.problems(reading)]
     live = ready.subject(_live(ready, reading))
     judged = [*lint(live), *erasing(live, wish.allowed, resources)]
     blank = replace(blank, problems=tuple(dict.fromkeys([*blank.problems, *found, *judged])))
