@@ -48,7 +48,6 @@ def subject(case):
         wanted=wanted(vts, TABLES, host.locate),
         tables=TABLES,
         live=case.get("live"),
-        tapes=case.get("tapes"),
         host=host.name,
         address=case.get("address", ""),
         locate=host.locate,

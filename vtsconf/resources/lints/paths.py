@@ -1,4 +1,4 @@
-"""Checks of the paths that a document has us write to: none in a vault, none owned twice."""
+"""Checks of the paths that a document has us write to: none in a vault, none among our own files there."""
 
 from __future__ import annotations
 
@@ -32,28 +32,16 @@ def written_paths(vts: Vts) -> Iterator[tuple[str, Path]]:
             yield managed.path, ("vts", "bma", name)
 
 
-def _owned_twice(subject: Subject) -> Iterator[Finding]:
-    owners: dict[str, Path] = {}
+def _in_state_dir(subject: Subject) -> Iterator[Finding]:
+    ours = subject.vts.state_dir
     for path, way in written_paths(subject.vts):
-        earlier = owners.setdefault(path, way)
-        if earlier != way:
+        if way[1] != "state_dir" and f"{path}/".startswith(f"{ours}/"):
             yield Finding(
-                what=f"{path} is written by {_dotted(earlier)} and by {_dotted(way)}",
-                why="one would undo the other; in the configuration file only lines are owned, never the file",
-                remedy="keep one; parameters go under ems, hsm, cleanup or parameters",
-                path=way,
-            )
-        elif way[1] != "state_dir" and path.startswith(subject.vts.state_dir + "/"):
-            yield Finding(
-                what=f"{path} is inside vts.state_dir",
+                what=f"{path} is {'inside ' if path != ours else ''}vts.state_dir",
                 why="that directory holds the lock and the old bytes of changes; it is not for other files",
                 remedy="put it elsewhere",
                 path=way,
             )
-
-
-def _dotted(path: Path) -> str:
-    return ".".join(str(part) for part in path)
 
 
 def _in_vaults(subject: Subject) -> Iterator[Finding]:
@@ -65,47 +53,21 @@ def _in_vaults(subject: Subject) -> Iterator[Finding]:
                 remedy="put it elsewhere, on the root partition for example",
                 path=way,
             )
-    for tape in subject.tapes or ():
-        if len(tape.strip("/").split("/")) != 3:
-            yield Finding(
-                what=f"{tape} is in a vault and is no tape of a pool",
-                why="vaults may hold only pools, and pools only tapes",
-                remedy="move it elsewhere",
-            )
-
-
-def _names_twice(subject: Subject) -> Iterator[Finding]:
-    seen: dict[str, str] = {}
-    for tape in subject.tapes or ():
-        earlier = seen.setdefault(tape.rpartition("/")[2], tape)
-        if earlier != tape:
-            yield Finding(
-                what=f"two tapes have the same name: {earlier} and {tape}",
-                why="names are unique over all vaults and pools; AutoCopy and VTSPolicy rely on it",
-                remedy="rename or delete one of the two on the server",
-            )
 
 
 LINTS = (
     Lint(
-        code="C12",
-        title="the same cartridge name is in two pools",
-        level=Level.ERROR,
-        source="8.2 SIG p.21",
-        check=_names_twice,
-    ),
-    Lint(
         code="C21",
-        title="a file other than a tape in a pool is in a vault",
+        title="the document would write a file other than a tape into a vault",
         level=Level.WARNING,
         source="8.4 Config p.2",
         check=_in_vaults,
     ),
     Lint(
-        code="owned-twice",
-        title="one file is written by two parts of the document",
+        code="state-dir",
+        title="a file is inside `vts.state_dir`",
         level=Level.ERROR,
         source="the document",
-        check=_owned_twice,
+        check=_in_state_dir,
     ),
 )

@@ -89,13 +89,14 @@ def _plain_secrets(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def _no_file(subject: Subject) -> Iterator[Finding]:
-    if subject.wanted and subject.vts.config_file is None:
+def _policies(subject: Subject) -> Iterator[Finding]:
+    vts = subject.vts
+    if vts.policies or vts.rules:
+        path: Path = ("vts", "policies") if vts.policies else ("vts", "ems", "rules")
         yield Finding(
-            what="there are parameters, and vts.config_file is not set",
-            why="no manual says where the VTS configuration file is",
-            remedy="`vtsconf doctor HOST` looks for it; write config_file: /the/path",
-            path=("vts",),
+            what="policies are checked and kept; migrating comes with a later version",
+            why="nothing that this version does carries a policy or a rule out",
+            path=path,
         )
 
 
@@ -129,10 +130,10 @@ LINTS = (
         check=_plain_secrets,
     ),
     Lint(
-        code="no-config-file",
-        title="there are parameters, and `vts.config_file` is not set",
-        level=Level.ERROR,
-        source="not in any manual we know",
-        check=_no_file,
+        code="policies",
+        title="there are policies or rules, which this version does not carry out",
+        level=Level.NOTE,
+        source="this version",
+        check=_policies,
     ),
 )

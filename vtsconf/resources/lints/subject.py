@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from vtsconf.core.problem import Level, Place, Problem
@@ -18,15 +18,13 @@ from vtsconf.resources.desired import Vts, nowhere
 class Subject:
     """One server's document, and what is known of the server itself.
 
-    `live` holds the configuration file's parameters by full name, `tapes` the paths of all files in the
-    vaults; None means: nobody looked.
+    `live` holds the configuration file's parameters by full name; None means: nobody looked.
     """
 
     vts: Vts
     wanted: Mapping[str, WantedParameter]
     tables: Tables = field(default_factory=Tables)
     live: Mapping[str, str] | None = None
-    tapes: Sequence[str] | None = None
     host: str = ""  # in the inventory
     address: str = ""  # of the host, where it differs
     locate: Locate = nowhere
