@@ -56,6 +56,36 @@ def test_a_change_that_took_itself_back_is_no_good_news(vtsconf: Vtsconf, gone: 
     assert [("reverted", 0)] == [(entry["outcome"], entry["changes"]) for entry in noted(vtsconf)]
 
 
+def test_an_old_story_of_one_server_is_no_bad_news_for_another(vtsconf: Vtsconf, gone: str) -> None:
+    told = vtsconf("confirm", "vts1")
+    vtsconf("apply", "-y", "-l", "vts2", "--no-confirm")
+
+    kept = vtsconf("confirm", "--json")
+    asked = vtsconf("confirm", "--run", gone, "--json")
+
+    assert (8, 0) == (told.code, kept.code)
+    assert {"vts1": "unchanged", "vts2": "changed"} == {h["host"]: h["outcome"] for h in kept.json["hosts"]}
+    assert (8, "reverted") == ended(asked)
+
+
+def test_what_cannot_be_taken_back_is_said_whole(lab: Lab, vtsconf: Vtsconf) -> None:
+    with (lab.folder / "group_vars" / "all.yaml").open("a") as file:
+        file.write(
+            "  commands:\n"
+            "    n: {check: [test, -e, made], run: [touch, made]}\n"
+            '    o: {check: ["false"], run: [echo, gladly]}\n'
+        )
+
+    run = vtsconf("apply", "-y", "-l", "vts1", "--json")
+    (host,) = run.json["hosts"]
+
+    assert (5, "failed") == ended(run)
+    assert "the check of command o still fails; could not be taken back:" in host["reason"]
+    assert "a command that has no revert" in host["reason"]
+    assert "vtsconf rollback --armed -l vts1" in host["remedy"]
+    assert "a command that has no revert" in vtsconf("rollback", "--armed", "-l", "vts1").out
+
+
 def test_what_took_itself_back_needs_no_taking_back(vtsconf: Vtsconf, gone: str) -> None:
     back = vtsconf("rollback", "--armed", "-l", "vts1", "--json")
 

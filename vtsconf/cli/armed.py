@@ -156,7 +156,9 @@ def _look_back(shop: Shop, ready: Ready, server: Server, reading: Reading, wish:
         result = _was(replace(blank, run=seen.run), answer, keep=wish.keep)
         return result if seen.is_strange else _noted(shop, result, answer)
     match entry.get("outcome"):
-        case RunOutcome.REVERTED:
+        case RunOutcome.REVERTED if (
+            wish.run or seen is wish.runs[-1]
+        ):  # an older one was told when it happened
             answer = Confirmed(outcome="reverted", reason=entry.get("reason", ""))
             return _was(replace(blank, run=seen.run), answer, keep=wish.keep)
         case RunOutcome.CHANGED if wish.run and not wish.keep:
@@ -175,7 +177,12 @@ def _was(blank: HostResult, answer: Confirmed, *, keep: bool) -> HostResult:
             return _kept(blank, answer.reason)
         case "reverted" if keep:
             reason = f"run {blank.run} was taken back{told}"
-            return replace(blank, outcome=RunOutcome.REVERTED, reason=reason, remedy="apply it again")
+            return replace(
+                blank,
+                outcome=RunOutcome.REVERTED,
+                reason=reason,
+                remedy=f"`vtsconf plan -l {blank.host}` shows what is to be done again",
+            )
         case "reverted":
             return replace(blank, reason=f"nothing is armed: run {blank.run} was taken back already{told}")
     return replace(
