@@ -32,21 +32,17 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # and what is half a cha
 class Program:
     """One exec: the command line, and what is fed to it. `payload` may hold secrets; it is never shown."""
 
-    library: bytes
     body: bytes
     payload: tuple[bytes, ...] = ()
 
     @property
     def command(self) -> str:
         """Holds no byte of the request; one line, so that any login shell takes it."""
-        return (
-            f'exec sh -c \'L=$(head -c {len(self.library)}); eval "$L"; '
-            f'B=$(head -c {len(self.body)}); eval "$B"\''
-        )
+        return f"exec sh -c 'B=$(head -c {len(self.body)}); eval \"$B\"'"
 
     @property
     def stdin(self) -> tuple[bytes, ...]:
-        return (self.library, self.body, *self.payload)
+        return (self.body, *self.payload)
 
 
 @cache
@@ -95,8 +91,8 @@ def _looks(probes: Sequence[Probe]) -> list[str]:
 
 
 def _program(lines: Iterable[str], *parts: str, payload: tuple[bytes, ...] = ()) -> Program:
-    body = "\n".join([*(_script(part) for part in parts), *lines])
-    return Program(_script("lib.sh").encode(), body.encode("utf-8", "surrogateescape"), payload)
+    body = "\n".join([*(_script(part) for part in ("lib.sh", *parts)), *lines])
+    return Program(body.encode("utf-8", "surrogateescape"), payload)
 
 
 def read_program(probes: Sequence[Probe], state_dir: str, mark: str) -> Program:
@@ -161,6 +157,7 @@ def apply_program(transaction: Transaction, secrets: Secrets, key: str, mark: st
         "vt_look() {",
         *_looks(t.probes),
         "}",
+        f"L={shlex.quote(_script('lib.sh'))}",  # the reverter keeps a copy
         f"REVERT={shlex.quote(revert)}",
         call("vt_begin", t.holder, t.confirm_within + RESTART_TIMEOUT),
         *(_expect(base) for base in t.base),
