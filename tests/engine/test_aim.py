@@ -12,7 +12,7 @@ from vtsconf.core.outcome import PlanOutcome
 from vtsconf.core.plan import HostPlan
 from vtsconf.core.probe import DebtSeen, FileKind, FileSeen, Reading
 from vtsconf.core.resource import Keys
-from vtsconf.engine.aim import addresses_of, aimed
+from vtsconf.engine.aim import addresses_of, aimed, noted
 from vtsconf.engine.collect import Wish, compare
 from vtsconf.engine.prepare import Preparation, prepare
 from vtsconf.engine.project import Project
@@ -137,3 +137,25 @@ def test_an_old_debt_is_shown_and_not_paid_where_it_is_not_aimed_at(preparation:
     )
     assert ("ems",) == everything.restarts
     assert {"vts1"} == {problem.host for problem in everything.problems}
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("ems_keep_alive", None),
+        ("commands/locale", None),
+        ("files//etc/motd", None),  # on one of the hosts only
+        ("no-bma", None),
+        ("ems_keep_alve", "did you mean `ems_keep_alive`?"),
+        ("\x1b[2Jnonsense", "leave it out"),
+    ],
+)
+def test_an_allowance_for_nothing_is_told_at_every_host(
+    preparation: Preparation, name: str, remedy: str | None
+) -> None:
+    told = noted(preparation, [name])
+
+    assert [remedy] * 2 * (remedy is not None) == [
+        p.remedy for ready in told.ready for p in ready.problems if p.code == "erase-allowed"
+    ]
+    assert "\x1b" not in "".join(p.what for ready in told.ready for p in ready.problems)

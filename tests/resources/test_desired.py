@@ -148,9 +148,5 @@ def test_whatever_stands_under_vts_there_is_a_model_or_problems_and_never_an_exc
     assert (vts is None) == any(p.level is Level.ERROR for p in problems)
     if vts is not None:
         parameters = wanted(vts, TABLES)
-        lint(
-            Subject(
-                vts=vts, wanted=parameters, tables=TABLES, live={"cleanup_autoerase": "YES"}, tapes=["/x"]
-            )
-        )
+        lint(Subject(vts=vts, wanted=parameters, tables=TABLES, live={"cleanup_autoerase": "YES"}))
         could_erase(vts, parameters, {}, (), host.locate)

@@ -1,4 +1,4 @@
-"""What `--target` names: addresses as a plan prints them, or as the document spells them, on all hosts or one."""
+"""What the command line names: `--target` an address as a plan or the document spells it, `--allow-erase` a risk."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from vtsconf.core.errors import Usage
 from vtsconf.core.printable import printable
-from vtsconf.core.problem import suggestion
+from vtsconf.core.problem import Level, Problem, suggestion
 from vtsconf.engine.prepare import Preparation, Ready
 from vtsconf.resources.commands import Command
 from vtsconf.resources.files import File
+from vtsconf.resources.lints.erase import allowable
 
 
 def aimed(preparation: Preparation, words: Sequence[str]) -> Preparation:
@@ -32,6 +33,33 @@ def aimed(preparation: Preparation, words: Sequence[str]) -> Preparation:
         preparation,
         ready=tuple(ready for ready in preparation.ready if addresses_of(ready, words)),
         invalid=tuple(host for host in preparation.invalid if _may_mean(host.host, words, hosts)),
+    )
+
+
+def noted(preparation: Preparation, allowed: Sequence[str]) -> Preparation:
+    """With a warning for every `--allow-erase` that is nothing on any of the hosts; none where one cannot be judged."""
+    if not allowed or preparation.invalid:
+        return preparation
+    known = {name for ready in preparation.ready for name in allowable(ready.subject())}
+    idle = [_idle(name, known) for name in dict.fromkeys(allowed) if name not in known]
+    return replace(
+        preparation,
+        ready=tuple(
+            replace(
+                ready, problems=(*ready.problems, *(replace(problem, host=ready.name) for problem in idle))
+            )
+            for ready in preparation.ready
+        ),
+    )
+
+
+def _idle(name: str, known: set[str]) -> Problem:
+    return Problem(
+        what=f"--allow-erase names {printable(name, 80)!r}, which is nothing on the selected hosts",
+        why="a misspelt allowance allows nothing",
+        remedy=suggestion(name, known) or "leave it out",
+        level=Level.WARNING,
+        code="erase-allowed",
     )
 
 

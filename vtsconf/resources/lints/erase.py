@@ -18,6 +18,7 @@ from vtsconf.core.wanted import WantedParameter
 from vtsconf.resources.desired import Vts
 from vtsconf.resources.lints.deeds import argvs, deeds
 from vtsconf.resources.lints.erasing import NO_BMA, no_bma, parameters
+from vtsconf.resources.lints.paths import written_paths
 from vtsconf.resources.lints.risk import Risk
 from vtsconf.resources.lints.subject import Subject
 
@@ -86,11 +87,10 @@ def _problem(risk: Risk, allowed: Collection[str], subject: Subject) -> Problem:
 
 def _idle(subject: Subject, risks: list[Risk]) -> Iterator[Problem]:
     """Names in vts.allow_erase that could never allow anything: misspelt, or left behind."""
-    vts = subject.vts
-    addresses = (address for address, _, _ in argvs(vts))
-    others = (*(f"rules/{name}" for name in vts.rules), *(f"bma/{name}" for name in vts.bma))
-    known = {*(r.name for r in risks), *subject.wanted, *vts.policies, *others, *addresses, NO_BMA}
-    for index, name in enumerate(vts.allow_erase):
+    if not subject.vts.allow_erase:
+        return
+    known = {*(r.name for r in risks), *allowable(subject)}
+    for index, name in enumerate(subject.vts.allow_erase):
         if name not in known:
             yield Problem(
                 what=f"vts.allow_erase names `{name:.80}`, which is nothing in this document",
@@ -102,3 +102,13 @@ def _idle(subject: Subject, risks: list[Risk]) -> Iterator[Problem]:
                 host=subject.host or None,
                 address="allow_erase",
             )
+
+
+def allowable(subject: Subject) -> set[str]:
+    """Every name that an allowance could mean on this server."""
+    vts = subject.vts
+    addresses = (address for address, _, _ in argvs(vts))
+    others = (*(f"rules/{name}" for name in vts.rules), *(f"bma/{name}" for name in vts.bma))
+    policies = (*vts.policies, *(f"policies/{name}" for name in vts.policies))
+    files = (f"files/{path}" for path, _ in written_paths(vts))
+    return {*subject.wanted, *policies, *others, *addresses, *files, NO_BMA}
