@@ -30,10 +30,10 @@ def make_plan(
             f"no host is selected: {shop.project.source} has none",
             remedy="`vtsconf inventory` shows what is read from it",
         )
-    from vtsconf.engine.aim import aimed
+    from vtsconf.engine.aim import aimed, noted
     from vtsconf.engine.collect import Wish
 
-    preparation = aimed(preparation, addresses)
+    preparation = aimed(noted(preparation, allowed), addresses)
     wish = Wish(
         addresses=tuple(addresses),
         allowed=allowed,
