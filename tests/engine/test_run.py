@@ -12,7 +12,7 @@ import pytest
 from tests.engine.test_apply import KEY, PATH, Way, order, plan, seen, server
 from vtsconf.core.connection import Target
 from vtsconf.core.errors import VtsconfError
-from vtsconf.core.outcome import RunOutcome
+from vtsconf.core.outcome import PlanOutcome, RunOutcome
 from vtsconf.core.plan import HostPlan, Plan
 from vtsconf.engine import run as runs
 from vtsconf.engine.fan import Stop, fan
@@ -81,6 +81,17 @@ def test_the_journal_knows_who_from_where_and_how_each_host_ended(tmp_path: Path
     assert ("ops@here", "abc", False) == (run.by, run.revision, run.is_open)
     assert {"a": "changed", "b": "unchanged"} == {n: e["outcome"] for n, e in run.hosts.items()}
     assert {"a"} == set(journal.plans(run.run))
+
+
+def test_where_no_host_has_work_there_is_no_run(tmp_path: Path) -> None:
+    idle = host("a", steps=(), restarts=())
+    lost = replace(idle, host="b", outcome=PlanOutcome.ERROR, reason="no")
+    made, targets = fleet(idle, lost)
+
+    results, journal = go(tmp_path, made, targets, Fleet("a", "b"))
+
+    assert [RunOutcome.UNCHANGED, RunOutcome.FAILED] == [r.outcome for r in results]
+    assert not journal.exists
 
 
 def test_a_plan_is_not_carried_to_another_server(tmp_path: Path) -> None:
