@@ -97,7 +97,8 @@ def test_an_unknown_host_key(project: Project, vtsconf: Vtsconf) -> None:
     ended = vtsconf("doctor", "-i", project(vts_ssh_known_hosts="/dev/null"), "vts1", "--json")
 
     assert (4, {"host key": "error"}) == (ended.code, bad(ended))
-    assert "ssh-keyscan" in check(ended, "host key")["remedy"]
+    assert "`vts_ssh_host_key: ecdsa-sha2-nistp256 " in check(ended, "host key")["remedy"]
+    assert "/dev/null" not in check(ended, "host key")["remedy"]  # nothing is kept there
 
 
 def test_the_wrong_user(project: Project, vtsconf: Vtsconf) -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vtsconf.transport.hostkeys import HostKey, algorithms, entries_for, judge, parse
+from vtsconf.transport.hostkeys import HostKey, Verdict, algorithms, entries_for, judge, parse, remedy
 
 
 def key(kind: str, body: bytes) -> HostKey:
@@ -91,3 +92,37 @@ def test_any_known_hosts_is_read(anything):
 def test_any_host_field_is_read(field):
     for entry in parse(f"{field} {text(ED)}", "f"):
         entry.speaks_of("vts1")
+
+
+@pytest.mark.parametrize(
+    ("word", "address", "known_as", "port", "file", "commands"),
+    [
+        ("unknown", "vts1", "vts1", 22, "/h/kh", ["ssh-keyscan -t ed25519 vts1 >> /h/kh"]),
+        (
+            "changed",
+            "10.0.0.1",
+            "10.0.0.1",
+            2222,
+            "/my home/kh",
+            [
+                "ssh-keygen -R '[10.0.0.1]:2222' -f '/my home/kh'",
+                "ssh-keyscan -p 2222 -t ed25519 10.0.0.1 >> '/my home/kh'",
+            ],
+        ),
+        # Under another name the line of ssh-keyscan would not be found; what is thrown away neither.
+        (
+            "changed",
+            "10.0.0.1",
+            "vts1",
+            22,
+            "/h/kh",
+            ["ssh-keygen -R vts1 -f /h/kh", f"vts_ssh_host_key: {text(ED)}"],
+        ),
+        ("unknown", "vts1", "vts1", 22, "/dev/null", [f"vts_ssh_host_key: {text(ED)}"]),
+        ("changed", "vts1", "vts1", 22, "/dev/null", [f"vts_ssh_host_key: {text(ED)}"]),
+    ],
+)
+def test_what_to_do_can_be_pasted(word, address, known_as, port, file, commands):
+    advice = remedy(Verdict(word), ED, address=address, known_as=known_as, port=port, known_hosts=file)
+
+    assert commands == re.findall("`([^`]*)`", advice)

@@ -99,4 +99,4 @@ def _check_lines(check: Check, verbose: int) -> Iterator[str]:
     if check.why and (check.verdict is not Verdict.OK or verbose):
         yield f"      why: {printable(check.why, 600)}"
     if check.remedy:
-        yield f"      to do: {printable(check.remedy, 600)}"
+        yield f"      to do: {printable(check.remedy, 2000)}"

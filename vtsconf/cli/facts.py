@@ -61,9 +61,9 @@ def _lines(result: HostFacts, verbose: int) -> Iterator[str]:
     from vtsconf.cli.show import paint
 
     if result.facts is None:
-        yield f"{paint('!')} {click.style(result.host, bold=True)}  {printable(result.reason, 600)}"
+        yield f"{paint('!')} {click.style(result.host, bold=True)}  {printable(result.reason, 2000)}"
         if result.remedy:
-            yield f"      to do: {printable(result.remedy, 600)}"
+            yield f"      to do: {printable(result.remedy, 2000)}"
         return
     yield click.style(result.host, bold=True)
     for name, text in _rows(result.facts, verbose):

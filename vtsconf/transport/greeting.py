@@ -96,14 +96,22 @@ def _check(
         if pin == seen:
             return
         verdict = Verdict("changed", (pin,))
-        advice = f"if the server was really reinstalled: vts_ssh_host_key: {seen.type} {key.get_base64()}"
+        advice = (
+            "it may be somebody who listens in; only if the fingerprint is the server's own: "
+            f"`vts_ssh_host_key: {seen}`"
+        )
     else:
         verdict = judge(seen, about_it, endpoint.known_as, endpoint.port)
         if verdict.trusted:
             return
         file = verdict.place.rpartition(":")[0] or endpoint.known_hosts[0]
         advice = remedy(
-            verdict, address=endpoint.known_as, port=endpoint.port, kind=seen.type, known_hosts=file
+            verdict,
+            seen,
+            address=endpoint.address,
+            known_as=endpoint.known_as,
+            port=endpoint.port,
+            known_hosts=file,
         )
     transport.close()
     raise Unreachable(f"{endpoint.name}: {_said(verdict, seen)}", remedy=advice, stage="host key")

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import os
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ class HostKey:
         """As `ssh-keygen -lf` prints it."""
         digest = base64.b64encode(hashlib.sha256(self.blob).digest()).decode().rstrip("=")
         return f"SHA256:{digest}"
+
+    def __str__(self) -> str:
+        """As a line of a known_hosts file has it."""
+        return f"{self.type} {base64.b64encode(self.blob).decode()}"
 
     @classmethod
     def parse(cls, text: str) -> HostKey | None:
@@ -122,24 +127,29 @@ def algorithms(expected: Iterable[str], offered: Sequence[str]) -> list[str]:
     return [*dict.fromkeys(wanted), *(a for a in offered if a not in wanted)]
 
 
-def remedy(verdict: Verdict, *, address: str, port: int, kind: str, known_hosts: str) -> str:
-    """What a person does about it, ready to be copied."""
+def remedy(
+    verdict: Verdict, seen: HostKey, *, address: str, known_as: str, port: int, known_hosts: str
+) -> str:
+    """What a person does about it: every command and key whole, between backticks, ready to be pasted."""
     at = f"-p {port} " if port != 22 else ""
     where = shlex.quote(known_hosts)
-    scan = f"ssh-keyscan {at}-t {_scan_type(kind)} {shlex.quote(address)} >> {where}"
-    name = f"[{address}]:{port}" if port != 22 else address
+    name = shlex.quote(f"[{known_as}]:{port}" if port != 22 else known_as)
+    scan = f"`ssh-keyscan {at}-t {_scan_type(seen.type)} {shlex.quote(address)} >> {where}`"
+    pin = f"`vts_ssh_host_key: {seen}`"
+    # What ssh-keyscan writes carries the address: under another name, or in no file, it would not be found.
+    is_kept = known_hosts != os.devnull
+    add = f"{scan}, or pin it: vts_ssh_host_key" if is_kept and known_as == address else f"pin it: {pin}"
     match verdict.word:
         case "unknown":
-            return (
-                f"compare the fingerprint with the server's own, then: {scan} — or pin it: vts_ssh_host_key"
-            )
+            return f"compare the fingerprint with the server's own, then: {add}"
         case "changed":
+            remove = f"`ssh-keygen -R {name} -f {where}`, then " if is_kept else ""
             return (
-                "if the server was really reinstalled: "
-                f"ssh-keygen -R {shlex.quote(name)} -f {where}; {scan}. If not, someone may be listening in"
+                "it may be somebody who listens in; only if the fingerprint is the server's own: "
+                f"{remove}{add}"
             )
         case "authority":
-            return f"host certificates are not supported: add the server's own key: {scan} — or set vts_ssh_host_key"
+            return f"host certificates are not supported: add the server's own key: {add}"
         case _:
             return f"the key is marked @revoked in {verdict.place}: give the server a new one"
 
