@@ -210,6 +210,7 @@ def test_hosts_come_in_the_order_of_the_inventory(lab: Lab, vtsconf: Vtsconf) ->
     kept = vtsconf("confirm", "-p", "2", "--json")
 
     assert (0, ["vts1", "vts2"]) == (kept.code, [host["host"] for host in kept.json["hosts"]])
+    assert 1 <= kept.json["hosts"][0]["seconds"]
     assert {kept.json["run"]} == {host["run"] for host in kept.json["hosts"]}
 
 

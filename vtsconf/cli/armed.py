@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from vtsconf.cli.wiring import Shop
 from vtsconf.core.connection import Target
-from vtsconf.core.errors import Unreachable, VtsconfError
+from vtsconf.core.errors import Unreachable, VtsconfError, bug
 from vtsconf.core.outcome import RunOutcome
 from vtsconf.core.plan import Health
 from vtsconf.core.probe import PendingSeen, Query, Reading
@@ -49,20 +50,23 @@ def settle_all(shop: Shop, limit: str | None, *, run: str | None, keep: bool) ->
     }
 
     def work(ready: Ready) -> HostResult:
-        try:
-            return _settle(shop, ready, wish)
-        except Unreachable as error:
-            return HostResult(
-                host=ready.name, outcome=RunOutcome.UNREACHABLE, reason=str(error), remedy=error.remedy
-            )
-        except VtsconfError as error:
-            return HostResult(
-                host=ready.name, outcome=RunOutcome.FAILED, reason=str(error), remedy=error.remedy
-            )
+        start = time.monotonic()
+        return replace(_guarded(shop, ready, wish), seconds=round(time.monotonic() - start, 3))
 
     for ready, result in fan(preparation.ready, work, parallel=shop.settings.parallel):
         made[ready.name] = result
     return [made[name] for name in shop.project.inventory.hosts if name in made]
+
+
+def _guarded(shop: Shop, ready: Ready, wish: Wish) -> HostResult:
+    try:
+        return _settle(shop, ready, wish)
+    except VtsconfError as error:
+        lost = isinstance(error, Unreachable)
+        outcome = RunOutcome.UNREACHABLE if lost else RunOutcome.FAILED
+        return HostResult(host=ready.name, outcome=outcome, reason=str(error), remedy=error.remedy)
+    except Exception as error:  # noqa: BLE001 a bug of ours on one host must not hide the others
+        return HostResult(host=ready.name, outcome=RunOutcome.FAILED, reason=bug(error))
 
 
 def common_run(results: Iterable[HostResult]) -> str:
