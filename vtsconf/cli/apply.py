@@ -21,12 +21,7 @@ _UNASKED = "give --yes, or apply a saved plan: vtsconf plan --out FILE, then vts
 @options.target
 @options.parallel
 @options.allow_erase
-@click.option(
-    "--confirm-within",
-    metavar="DURATION",
-    default=None,
-    help="How long a server waits for the confirmation before it takes the change back: 30s, 10m, at most 4h.",
-)
+@options.confirm_within
 @click.option(
     "--no-confirm",
     is_flag=True,

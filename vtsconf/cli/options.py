@@ -80,9 +80,22 @@ parallel = click.option(
     metavar="N",
     help="Servers at once.  [default: 50]",
 )
+
+
+def _waits(_context: click.Context, _parameter: click.Parameter, written: str | None) -> str | None:
+    """A wrong time is told before anything is read."""
+    from vtsconf.core.duration import wait
+
+    try:
+        return written if written is None else str(wait(written)) + "s"
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 confirm_within = click.option(
     "--confirm-within",
     metavar="DURATION",
+    callback=_waits,
     default=None,
     help="How long a server waits for the confirmation before it takes the change back: 30s, 10m, at most 4h.",
 )
