@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
 import time
 from pathlib import Path
 
@@ -214,22 +216,46 @@ def test_hosts_come_in_the_order_of_the_inventory(lab: Lab, vtsconf: Vtsconf) ->
     assert {kept.json["run"]} == {host["run"] for host in kept.json["hosts"]}
 
 
-def test_a_controller_that_died_meanwhile_learns_how_it_ended(lab: Lab, vtsconf: Vtsconf, gone: str) -> None:
-    """The journal of a run that was cut off says "in doubt"; the server knows."""
-    import sqlite3
-
+def leave_in_doubt(lab: Lab, run: str) -> None:
+    """The journal of a controller that died after it began."""
     (path,) = Path(lab.folder).glob("**/vtsconf.db")
+    body = json.dumps({"command": "apply", "by": "ops", "hosts": ["vts1"]})
+    insert = "insert into events (at, run, host, action, body) values (1, ?, ?, ?, ?)"
     with sqlite3.connect(path) as db:
-        body = json.dumps({"command": "apply", "by": "ops", "hosts": ["vts1"]})
-        db.execute(
-            "insert into events (at, run, host, action, body) values (1, ?, '', 'run-started', ?)",
-            (gone, body),
-        )
-        db.execute(
-            "insert into events (at, run, host, action, body) values (1, ?, 'vts1', 'host-started', '{}')",
-            (gone,),
-        )
+        db.execute(insert, (run, "", "run-started", body))
+        db.execute(insert, (run, "vts1", "host-started", "{}"))
+
+
+def test_a_controller_that_died_meanwhile_learns_how_it_ended(lab: Lab, vtsconf: Vtsconf, gone: str) -> None:
+    leave_in_doubt(lab, gone)
     assert ["in doubt"] == [entry["outcome"] for entry in noted(vtsconf)]
 
     assert 8 == vtsconf("confirm", "vts1").code
     assert ["reverted"] == [entry["outcome"] for entry in noted(vtsconf)]
+
+
+def test_a_run_that_is_still_at_work_has_no_end_yet(lab: Lab, vtsconf: Vtsconf, gone: str) -> None:
+    leave_in_doubt(lab, gone)
+    lock = lab.folder / "vts1/var/lib/vtsconf/lock"
+    lock.mkdir()
+    (lock / "note").write_text(f"run {gone}\nholder ops@there\nsince 1\nuntil 2\n")
+    start = Path("/proc/self/stat").read_text().rpartition(") ")[2].split()[19]
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    (lock / "identity").symlink_to(f"{boot} {os.getpid()} {start}")
+
+    asked = vtsconf("confirm", "vts1", "--json")
+
+    assert (7, "locked") == ended(asked)
+    assert ["in doubt"] == [entry["outcome"] for entry in noted(vtsconf)]
+
+
+def test_a_run_that_the_server_never_heard_of_is_told_once(lab: Lab, vtsconf: Vtsconf, gone: str) -> None:
+    vtsconf("confirm", "vts1")
+    leave_in_doubt(lab, "20990101-000000-abcd")
+
+    asked = vtsconf("confirm", "vts1", "--json")
+
+    assert (5, "failed") == ended(asked)
+    assert "the server knows no end of run 20990101-000000-abcd" in asked.json["hosts"][0]["reason"]
+    assert ["reverted", "failed"] == [entry["outcome"] for entry in noted(vtsconf)]
+    assert gone in vtsconf("history").out
