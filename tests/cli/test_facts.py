@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
+
 from tests.cli.conftest import Project
 from tests.e2e.conftest import Vtsconf
+from vtsconf.cli.facts import told
 from vtsconf.engine.lab.lab import Host, Lab
 
 
@@ -55,3 +60,28 @@ def test_wrong_connection_variables_are_told(project: Project, vtsconf: Vtsconf)
 
     assert (3, ["invalid"]) == (ended.code, [host["outcome"] for host in ended.json["hosts"]])
     assert "ansible_port" in ended.json["hosts"][0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (
+            "1763884800 20251123-0800-ab confirmed by ops",
+            "2025-11-23 10:00:00 20251123-0800-ab confirmed by ops",
+        ),
+        ("999999999999999 x", "999999999999999 x"),
+        ("999999999999 x", "second 999999999999 x"),
+        ("²³ x", "²³ x"),
+        ("", ""),
+    ],
+)
+def test_a_servers_journal_has_times_for_people(
+    monkeypatch: pytest.MonkeyPatch, line: str, expected: str
+) -> None:
+    monkeypatch.setenv("TZ", "XYZ-2")
+    time.tzset()
+    try:
+        assert expected == told(line)
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -12,7 +12,7 @@ from vtsconf.core.probe import FileKind, FileSeen
 from vtsconf.core.secret import FingerprintKey, Secret
 from vtsconf.core.tablefile import read_tables
 from vtsconf.engine import share
-from vtsconf.engine.facts import Disk, config_file_of, disks_of, skew
+from vtsconf.engine.facts import Disk, config_file_of, disks_of, size, skew
 
 KEY = FingerprintKey(Secret(b"key"))
 TABLES, _ = read_tables(share.parameter_tables(), {})
@@ -86,3 +86,17 @@ def test_the_digest_of_a_file_with_a_secret_is_keyed():
 
 def test_a_file_that_is_not_there():
     assert config_file_of("/c", FileSeen(kind=FileKind.ABSENT), TABLES, KEY).kind == "absent"
+
+
+@pytest.mark.parametrize(
+    ("octets", "expected"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (999_700, "1 MB"),
+        (21_474_836_480, "21.5 GB"),
+        (5 * 10**15, "5000 TB"),
+    ],
+)
+def test_sizes_in_words(octets, expected):
+    assert expected == size(octets)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
 from vtsconf.cli import options
 from vtsconf.core.outcome import worst
 from vtsconf.core.printable import printable
-from vtsconf.engine.facts import ConfigFile, Facts, HostFacts
+from vtsconf.engine.facts import ConfigFile, Facts, HostFacts, size
 
 
 @click.command(epilog="Examples: `vtsconf facts vts1`, `vtsconf facts -l frankfurt --json`.")
@@ -89,7 +90,7 @@ def _rows(facts: Facts, verbose: int) -> Iterator[tuple[str, str]]:
         yield client.bma, f"{client.fact}: {client.text}" + ("" if client.ok else "  !")
     yield from _ledger(facts)
     for line in facts.journal if verbose else facts.journal[-3:]:
-        yield "journal", printable(line)
+        yield "journal", told(line)
 
 
 def _clock(facts: Facts) -> str:
@@ -133,18 +134,14 @@ def _ledger(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def moment(seconds: int) -> str:
-    """A time as people and auditors want it: in UTC."""
+    """A time as people read it here, and as `vtsconf history` shows it: by this controller's zone."""
     try:
-        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        return f"{datetime.fromtimestamp(seconds).astimezone():%Y-%m-%d %H:%M:%S}"
     except (OverflowError, ValueError, OSError):  # a server may claim any number
         return f"second {seconds}"
 
 
-def size(octets: int) -> str:
-    """Bytes in the largest unit that leaves a number before the point."""
-    amount = float(octets)
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 1000:
-            return f"{amount:.3g} {unit}"
-        amount /= 1000
-    return f"{amount:.3g} TB"
+def told(line: str) -> str:
+    """A line of a server's journal: it begins with seconds since 1970."""
+    at, _, event = line.partition(" ")
+    return printable(f"{moment(int(at))} {event}" if re.fullmatch("[0-9]{1,12}", at) else line)

@@ -245,6 +245,16 @@ def disks_of(text: str, paths: Sequence[str]) -> Iterator[Disk]:
             )
 
 
+def size(octets: int) -> str:
+    """Bytes in the largest unit that leaves a number before the point."""
+    amount = float(octets)
+    for unit in ("B", "kB", "MB", "GB"):
+        if round(amount) < 1000:
+            return f"{amount:.3g} {unit}"
+        amount /= 1000
+    return f"{amount:.0f} TB"
+
+
 def _services(outline: Outline, reading: Reading) -> Iterator[ServiceFact]:
     for name in outline.vts.services:
         seen = reading.queries.get(_status(name))

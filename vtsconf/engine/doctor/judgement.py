@@ -9,7 +9,7 @@ from vtsconf.core.probe import Query, Reading
 from vtsconf.engine.doctor import needs
 from vtsconf.engine.doctor.check import Check, fails, passes, untold, warns
 from vtsconf.engine.doctor.whereabouts import Whereabouts
-from vtsconf.engine.facts import Facts
+from vtsconf.engine.facts import Facts, size
 from vtsconf.engine.outline import Outline
 
 _SKEW = 5  # seconds
@@ -135,7 +135,7 @@ def _disks(outline: Outline, facts: Facts) -> Iterator[Check]:
     vts = outline.vts
     for disk in facts.disks:
         own = disk.path == vts.state_dir or bool(vts.config_file and vts.config_file.startswith(disk.path))
-        free = f"{disk.path}: {disk.free // _MB} MB free of {disk.total // _MB} MB on {disk.mount}"
+        free = f"{disk.path}: {size(disk.free)} free of {size(disk.total)} on {disk.mount}"
         if not disk.present and not own:
             yield warns(
                 "disk",
