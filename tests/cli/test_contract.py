@@ -16,7 +16,6 @@ from tests.cli.conftest import Project
 from tests.e2e.conftest import Ended, Vtsconf
 from vtsconf.cli.main import COMMANDS
 from vtsconf.cli.main import vtsconf as front
-from vtsconf.engine.lab.lab import Lab
 
 PARAMETERS = "vts: {config_file: '{root}/usr/local/tape/lab/vts.conf', parameters: {lab_note: x}}\n"
 
@@ -182,10 +181,9 @@ def on(terminal: tuple[int, int], typed: str, folder: Path, *words: str) -> Ende
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
-def test_no_is_an_answer_and_no_interruption(
-    servers: Lab, project: Project, terminal: tuple[int, int], vtsconf: Vtsconf
-) -> None:
-    ended = on(terminal, "n\n", project(PARAMETERS), "apply")
+@pytest.mark.parametrize("typed", ["n\n", "\n", "\x04"], ids=["no", "nothing", "end of input"])
+def test_no_is_an_answer_and_no_interruption(project: Project, terminal: tuple[int, int], typed: str) -> None:
+    ended = on(terminal, typed, project(PARAMETERS), "apply")
 
     assert (1, True) == (ended.code, ended.err.endswith("not applied: you said no\n"))
     assert "interrupted" not in ended.err

@@ -31,7 +31,13 @@ def ask(
     if no_input or not sys.stdin.isatty():
         why = "--no-input was given" if sys.stdin.isatty() else "stdin is no terminal"
         raise Refused(f"there is nobody to ask: {why}", remedy=remedy)
-    if not click.confirm(question, default=False, err=True):
+    try:
+        agreed = click.confirm(question, default=False, err=True)
+    except click.Abort as error:
+        if not isinstance(error.__context__, EOFError):
+            raise
+        agreed = False  # the end of input (^D) is no yes; only ^C interrupts
+    if not agreed:
         click.echo(f"{declined}: you said no", err=True)
         raise click.exceptions.Exit(Exit.ERROR)
 
