@@ -159,10 +159,9 @@ def _look_back(shop: Shop, ready: Ready, server: Server, reading: Reading, wish:
         answer = ending.ask_end(server, seen.run, ready.vts.state_dir)
         result = _was(replace(blank, run=seen.run), answer, keep=wish.keep)
         return result if seen.is_strange else _noted(shop, result, answer)
+    is_news = bool(wish.run) or seen is wish.runs[-1]  # an older one was told when it happened
     match entry.get("outcome"):
-        case RunOutcome.REVERTED if (
-            wish.run or seen is wish.runs[-1]
-        ):  # an older one was told when it happened
+        case RunOutcome.REVERTED if is_news:
             answer = Confirmed(outcome="reverted", reason=entry.get("reason", ""))
             return _was(replace(blank, run=seen.run), answer, keep=wish.keep)
         case RunOutcome.CHANGED if wish.run and not wish.keep:
