@@ -116,7 +116,8 @@ def _headline(host: HostPlan) -> str:
             )
     # The reason repeats the first error, which is told with its place.
     if stops := errors(host.problems):
-        return f"{host.outcome}: {many(len(stops), 'error')}"
+        how_many = many(len(stops), "error")
+        return how_many if host.outcome is PlanOutcome.ERROR else f"{host.outcome}: {how_many}"
     return f"{host.outcome}: {printable(host.reason, _REASON)}"
 
 

@@ -94,7 +94,7 @@ def compare(
     blank = replace(_blank(ready, wish), pending_restarts=reading.debts, problems=(*ready.problems, *settled))
     if locked := _lock(reading):
         return replace(blank, outcome=PlanOutcome.LOCKED, reason=locked)
-    found = [replace(p, host=ready.name) for resource in resources for p in resource.problems(reading)]
+    found = [_placed(problem, ready) for resource in resources for problem in resource.problems(reading)]
     live = ready.subject(_live(ready, reading))
     judged = [*lint(live), *erasing(live, wish.allowed, resources)]
     blank = replace(blank, problems=tuple(dict.fromkeys([*blank.problems, *found, *judged])))
@@ -117,6 +117,25 @@ def compare(
         services=tuple(services.values()),
         base=tuple(_base(resources, steps, reading, keys)),
     )
+
+
+def _placed(problem: Problem, ready: Ready) -> Problem:
+    """With its host, and the place in the documents of what it is about."""
+    kind, _, name = problem.address.partition("/")
+    places = (w.place for w in ready.wanted.values() if w.address == problem.address)
+    place = problem.place or next(places, None)
+    if place is None and (path := _path(problem.code, kind, name, ready)):
+        place = ready.host.locate(path)
+    return replace(problem, host=ready.name, place=place)
+
+
+def _path(code: str, kind: str, name: str, ready: Ready) -> tuple[str, ...]:
+    """The way in the document to what an address stands for; () when it stands for nothing there."""
+    if kind in ("files", "commands", "services"):
+        return ("vts", kind, name)
+    if kind in ready.vts.bma:
+        return ("vts", "bma", kind)
+    return ("vts", "config_file") if code == "config-file" else ()
 
 
 def _work(
