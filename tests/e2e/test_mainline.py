@@ -114,6 +114,15 @@ def test_rollback_refuses_a_server_that_was_changed_since(lab: Lab, vtsconf: Vts
     assert config(lab).read_text().endswith("# a hand was here\n")
 
 
+def test_a_rollback_in_json_needs_a_yes(lab: Lab, vtsconf: Vtsconf) -> None:
+    vtsconf("apply", "-y", "-l", "vts1")
+    before = config(lab).read_bytes()
+
+    refused = vtsconf("rollback", "--json")
+
+    assert (3, "vtsconf/error/1", before) == (refused.code, refused.json["format"], config(lab).read_bytes())
+
+
 def test_unconfirmed_it_waits_and_confirm_keeps_it(lab: Lab, vtsconf: Vtsconf) -> None:
     waiting = vtsconf("apply", "-y", "-l", "vts1", "--no-confirm")
     seen = vtsconf("plan", "-l", "vts1")

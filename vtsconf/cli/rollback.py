@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vtsconf.cli import options
-from vtsconf.core.errors import Locked
+from vtsconf.core.errors import Locked, Refused
 from vtsconf.core.outcome import worst
 
 if TYPE_CHECKING:
@@ -58,6 +57,11 @@ def command(
 
     shop = open_shop(inventory, extra, color=color, parallel=parallel, confirm_within=confirm_within)
     options.set_color(shop.settings.color)
+    if as_json and not (yes or armed):
+        raise Refused(
+            "with --json nobody is asked, and a rollback needs a yes",
+            remedy="look at `vtsconf history RUN`, then give --yes",
+        )
     if armed:
         return _take_back(shop, limit, run, as_json=as_json)
     selected = {host.name for host in shop.project.hosts(limit)}
@@ -71,7 +75,7 @@ def command(
         click.echo(f"To take back run {plan.reverses}:")
         show.show_plan(plan, verbose=verbose)
     if not yes:
-        ask("Roll back?", no_input=no_input or not sys.stdin.isatty())
+        ask("Roll back?", no_input=no_input, declined="not rolled back")
     return change(shop, plan, Preparation(), as_json=as_json, verbose=verbose)
 
 

@@ -13,6 +13,8 @@ State = Mapping[str, Any]
 
 
 class Action(StrEnum):
+    """What happens to an address."""
+
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"

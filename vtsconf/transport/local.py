@@ -29,7 +29,9 @@ class LocalSession:
             )
         except OSError as error:
             raise Unreachable(f"sh cannot be started here: {error.strerror}") from error
-        assert child.stdin and child.stdout and child.stderr
+        assert child.stdin
+        assert child.stdout
+        assert child.stderr
         errors = bytearray()
         writer = threading.Thread(target=_feed, args=(child.stdin, stdin), daemon=True)
         listener = threading.Thread(target=_collect, args=(child.stderr, errors), daemon=True)
