@@ -38,7 +38,7 @@ def test_adopt_then_plan_nothing(project: Project, vtsconf: Vtsconf) -> None:
     folder = project(BASE)
     adopted = vtsconf("adopt", "-i", folder, "vts1")
     save(folder, adopted.out)
-    vts = YAML(typ="safe").load(adopted.out)["vts"]
+    vts = YAML(typ="safe", pure=True).load(adopted.out)["vts"]
 
     assert 0 == adopted.code
     assert {"response_timeout": 10, "vaults": ["VAULT01"]} == vts["ems"]["hosts"]["DEV2"]
@@ -96,7 +96,7 @@ def test_what_could_erase_is_left_out_and_named(
     adopted = vtsconf("adopt", "-i", folder, "vts1")
 
     assert "#   cleanup_autoerase: " in adopted.out
-    assert "autoerase" not in YAML(typ="safe").load(adopted.out)["vts"]["cleanup"]
+    assert "autoerase" not in YAML(typ="safe", pure=True).load(adopted.out)["vts"]["cleanup"]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_whole_files(vts1: Host, project: Project, vtsconf: Vtsconf, text: str) 
     adopted = vtsconf("adopt", "-i", folder, "vts1", "--only-family", "hsm", "--file", motd)
     save(folder, adopted.out)
 
-    assert {"hsm", "files"} == set(YAML(typ="safe").load(adopted.out)["vts"])
+    assert {"hsm", "files"} == set(YAML(typ="safe", pure=True).load(adopted.out)["vts"])
     assert (0, "in_sync", 0) == outcome(vtsconf("plan", "-i", folder, "--json"))
     motd.unlink()
 

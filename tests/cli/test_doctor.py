@@ -112,7 +112,7 @@ def test_old_algorithms_are_suggested_and_then_said_loudly(
 ) -> None:
     vts1.break_("old-algorithms")
     refused = vtsconf("doctor", "-i", project(), "vts1", "--json")
-    suggested = YAML(typ="safe").load(refused.json["hosts"][0]["snippet"])
+    suggested = YAML(typ="safe", pure=True).load(refused.json["hosts"][0]["snippet"])
 
     assert {"vts_ssh_legacy": True} == suggested
     allowed = vtsconf("doctor", "-i", project(**suggested), "vts1", "--json")
@@ -126,7 +126,7 @@ def test_a_new_server_is_told_what_to_write(project: Project, vtsconf: Vtsconf) 
     folder = project("vts: {state_dir: '{root}/var/lib/vtsconf', ems: {enable: true}}")
     ended = vtsconf("doctor", "-i", folder, "vts1", "--json")
     snippet = ended.json["hosts"][0]["snippet"]
-    written = YAML(typ="safe").load(snippet)
+    written = YAML(typ="safe", pure=True).load(snippet)
 
     assert {"documents": "error", "config file": "warning", "service ems": "warning"} == bad(ended)
     assert "usr/local/tape/lab/vts.conf" in snippet
@@ -137,7 +137,7 @@ def test_a_new_server_is_told_what_to_write(project: Project, vtsconf: Vtsconf) 
 
 def test_the_pinned_key_of_the_snippet_works(project: Project, vtsconf: Vtsconf) -> None:
     ended = vtsconf("doctor", "-i", project(), "vts1", "--json")
-    pin = YAML(typ="safe").load(ended.json["hosts"][0]["snippet"])["vts_ssh_host_key"]
+    pin = YAML(typ="safe", pure=True).load(ended.json["hosts"][0]["snippet"])["vts_ssh_host_key"]
     again = vtsconf(
         "doctor", "-i", project(vts_ssh_known_hosts="/dev/null", vts_ssh_host_key=pin), "vts1", "--json"
     )

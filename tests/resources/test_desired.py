@@ -93,7 +93,7 @@ def test_the_keys_that_a_person_can_write_are_all_kept():
     kept = set(Vts.__dataclass_fields__)
 
     assert set(Written.model_fields) - kept == set()
-    assert kept - set(Written.model_fields) == {"policies", "rules", "families", "parameters"}
+    assert kept - set(Written.model_fields) == {"policies", "rules", "families", "parameters", "gathered"}
 
 
 def test_a_host_without_vts_is_an_empty_desired_state():

@@ -24,7 +24,7 @@ def make_plan(
     quiet: bool = False,
 ) -> tuple[Plan, Preparation]:
     """Judge, read and compare the selected hosts. Raises Usage for none: a broken inventory is no good news."""
-    preparation = shop.prepare(limit, allowed)
+    preparation = shop.prepare(limit)
     if not (preparation.ready or preparation.invalid):
         raise Usage(
             f"no host is selected: {shop.project.source} has none",

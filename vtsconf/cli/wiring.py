@@ -93,7 +93,7 @@ class Shop:
         revision = self.project.revision()
         return "" if revision is None else str(revision)
 
-    def prepare(self, limit: str | None, allowed: Sequence[str] = ()) -> Preparation:
+    def prepare(self, limit: str | None) -> Preparation:
         """Judge the documents of the selected hosts. Raises Invalid for errors that concern all of them.
 
         Meanwhile the connections are begun; nothing is asked over them before the documents are in order.
@@ -102,17 +102,17 @@ class Shop:
         if not errors(self.project.wrong):
             self._dial_ahead(hosts)
         try:
-            return self._judge(hosts, allowed)
+            return self._prepared(hosts)
         except BaseException:  # whatever it is, the servers must not wait for us
             self.reach.hang_up()
             raise
 
-    def _judge(self, hosts: Sequence[Host], allowed: Sequence[str]) -> Preparation:
+    def _prepared(self, hosts: Sequence[Host]) -> Preparation:
         from vtsconf.engine.prepare import prepare
 
         if wrong := errors(self.project.problems):
             raise Invalid(wrong)
-        return prepare(self.project, hosts, allowed)
+        return prepare(self.project, hosts)
 
     def _dial_ahead(self, hosts: Sequence[Host]) -> None:
         """As many as will be read at once, except where the login itself needs a secret."""

@@ -90,21 +90,26 @@ def references_of(host: Host, project: Project) -> frozenset[SecretRef]:
 
 
 def judge(host: Host, project: Project, allowed: Collection[str] = ()) -> list[Problem]:
-    """Every problem of one host's documents, without a server and without a secret."""
-    draft = _draft(host, project, allowed, renderer(project))
-    return list(draft) if isinstance(draft, tuple) else list(draft.problems)
+    """Every problem of one host's documents, without a server and without a secret.
+
+    A plan asks the lints later, once, when it has seen the server too.
+    """
+    draft = _draft(host, project, renderer(project))
+    if not isinstance(draft, _Draft):
+        return list(draft)
+    subject = Subject(
+        vts=draft.vts, wanted=draft.wanted, tables=project.tables, host=host.name, locate=host.locate
+    )
+    return [*draft.problems, *lint(subject), *erasing(subject, allowed, draft.resources)]
 
 
-def _draft(
-    host: Host, project: Project, allowed: Collection[str], render: build.Render
-) -> _Draft | tuple[Problem, ...]:
+def _draft(host: Host, project: Project, render: build.Render) -> _Draft | tuple[Problem, ...]:
     vts, problems = desired.read(host, project.tables)
     problems = [*host.problems, *problems, *_connection(host)]
     if vts is None or errors(problems):
         return tuple(problems)
+    problems += _client_lints(vts, host)
     wanted = desired.wanted(vts, project.tables, host.locate)
-    subject = Subject(vts=vts, wanted=wanted, tables=project.tables, host=host.name, locate=host.locate)
-    problems += [*lint(subject), *_client_lints(vts, host)]
     resources: tuple[Resource, ...] = ()
     try:
         resources = build.resources_of(
@@ -112,9 +117,6 @@ def _draft(
         )
     except Invalid as error:
         problems += [replace(p, host=host.name) for p in error.problems]
-    problems += erasing(subject, allowed, resources)
-    if errors(problems):
-        return tuple(problems)
     return _Draft(host=host, vts=vts, wanted=wanted, resources=resources, problems=tuple(problems))
 
 
@@ -146,12 +148,18 @@ def erasing(subject: Subject, allowed: Collection[str], resources: Iterable[Reso
     )
 
 
-def prepare(project: Project, hosts: Sequence[Host], allowed: Collection[str] = ()) -> Preparation:
-    """Judge every host; resolve the secrets of those that are in order, all at once."""
+def prepare(project: Project, hosts: Sequence[Host]) -> Preparation:
+    """Read every host's documents; resolve the secrets of those that are in order, all at once."""
     render = renderer(project)
-    drafts = [(host, _draft(host, project, allowed, render)) for host in hosts]
-    invalid = [_invalid(host.name, draft) for host, draft in drafts if isinstance(draft, tuple)]
-    good = [draft for _, draft in drafts if isinstance(draft, _Draft)]
+    good: list[_Draft] = []
+    invalid: list[HostPlan] = []
+    for host in hosts:
+        draft = _draft(host, project, render)
+        problems = draft.problems if isinstance(draft, _Draft) else draft
+        if isinstance(draft, _Draft) and not errors(problems):
+            good.append(draft)
+        else:
+            invalid.append(_invalid(host.name, problems))
     secrets, unresolved = resolved(good, project.root)
     ready: list[Ready] = []
     for draft in good:

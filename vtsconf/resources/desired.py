@@ -42,6 +42,8 @@ class Vts:
     rules: Mapping[str, Rule] = field(default_factory=dict)
     families: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    # What `read` made of families and parameters, so that it is made once.
+    gathered: Mapping[str, WantedParameter] | None = field(default=None, compare=False, repr=False)
 
 
 class Host(Protocol):
@@ -99,12 +101,12 @@ def _assembled(
         host=host.name,
         more_keys=[*tables.families, "policies"],
     )
-    _, wrong = gather(families, parameters, tables=tables, locate=host.locate, host=host.name)
+    gathered, wrong = gather(families, parameters, tables=tables, locate=host.locate, host=host.name)
     problems = [*model_wrong, *policies_wrong, *bma_wrong, *wrong]
     if model is None or errors(problems):
         return None, problems
     known = {name: getattr(model, name) for name in Written.model_fields} | {"bma": bma} | policies
-    return Vts(**known, families=families, parameters=parameters or {}), problems
+    return Vts(**known, families=families, parameters=parameters or {}, gathered=gathered), problems
 
 
 def _policies(host: Host, policies: Any, rules: Any) -> tuple[dict[str, Any], list[Problem]]:
@@ -157,5 +159,7 @@ def nowhere(path: Path, *, key: bool = False) -> Place | None:  # noqa: ARG001 t
 
 def wanted(vts: Vts, tables: Tables, locate: Locate = nowhere) -> dict[str, WantedParameter]:
     """The parameters that a checked document asks for, by full name."""
+    if vts.gathered is not None:
+        return dict(vts.gathered)
     parameters, _ = gather(vts.families, vts.parameters, tables=tables, locate=locate)
     return parameters
