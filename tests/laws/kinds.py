@@ -125,7 +125,9 @@ def apply(server: MemoryServer, plan: HostPlan, keys: Keys, run: str) -> str:
 
 def settings_of(name: str) -> list[dict[str, Any]]:
     """The settings in the cases of one BMA."""
-    loaded = (YAML(typ="safe", pure=True).load(path.read_text()) for path in sorted((CASES / name).glob("*.yaml")))
+    loaded = (
+        YAML(typ="safe", pure=True).load(path.read_text()) for path in sorted((CASES / name).glob("*.yaml"))
+    )
     return [case["settings"] for case in loaded if "refused" not in case]
 
 
