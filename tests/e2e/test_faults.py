@@ -36,7 +36,15 @@ def fleet(tmp_path: Path) -> Iterator[Lab]:
 
 
 def managed(host: Host) -> Tree:
-    return {p: host.path(p).read_bytes() if host.path(p).exists() else None for p in FILES}
+    return {p: bytes_of(host.path(p)) for p in FILES}
+
+
+def bytes_of(path: Path) -> bytes | None:
+    """What stands there now; it may be taken back while we look."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def tree(host: Host) -> Tree:
