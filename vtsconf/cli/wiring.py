@@ -30,7 +30,6 @@ from vtsconf.engine.reach import Limits, Lines
 from vtsconf.engine.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from vtsconf.core.fleet import Host
     from vtsconf.engine.collect import Wish
     from vtsconf.engine.journal import Journal
     from vtsconf.engine.prepare import Preparation, Ready
@@ -94,33 +93,12 @@ class Shop:
         return "" if revision is None else str(revision)
 
     def prepare(self, limit: str | None) -> Preparation:
-        """Judge the documents of the selected hosts. Raises Invalid for errors that concern all of them.
-
-        Meanwhile the connections are begun; nothing is asked over them before the documents are in order.
-        """
-        hosts = self.project.hosts(limit)
-        if not errors(self.project.wrong):
-            self._dial_ahead(hosts)
-        try:
-            return self._prepared(hosts)
-        except BaseException:  # whatever it is, the servers must not wait for us
-            self.reach.hang_up()
-            raise
-
-    def _prepared(self, hosts: Sequence[Host]) -> Preparation:
+        """Read the documents of the selected hosts. Raises Invalid for errors that concern all of them."""
         from vtsconf.engine.prepare import prepare
 
         if wrong := errors(self.project.problems):
             raise Invalid(wrong)
-        return prepare(self.project, hosts)
-
-    def _dial_ahead(self, hosts: Sequence[Host]) -> None:
-        """As many as will be read at once, except where the login itself needs a secret."""
-        from vtsconf.core.connection import secret_refs_of, target_of
-
-        plain = (h for h in hosts[: self.settings.parallel] if not secret_refs_of(h.variables))
-        read = [target_of(host.name, host.variables, {}, host.locate) for host in plain]
-        self.reach.dial_ahead(target for target, problems in read if not errors(problems))
+        return prepare(self.project, self.project.hosts(limit))
 
     def targets(self, names: Collection[str]) -> dict[str, Target]:
         """How to reach these hosts; raises Invalid for what is wrong with their connection variables."""
@@ -162,7 +140,6 @@ class Shop:
         for ready, host in fan(preparation.ready, work, parallel=parallel or self.settings.parallel):
             made[ready.name] = host
             done(ready.name)
-        self.reach.hang_up()
         names = [name for name in self.project.inventory.hosts if name in made]
         return Plan(
             made=self.now, by=self.holder, revision=self.revision(), hosts=tuple(made[name] for name in names)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from vtsconf.core.connection import Target
 from vtsconf.core.secret import FingerprintKey
-from vtsconf.engine.ahead import Ahead
 from vtsconf.transport.server import Connector, Server, Session
 
 Reach = Callable[[Target], Server]  # raises Unreachable
@@ -46,23 +45,13 @@ class Lines:
         self._key, self._limits = key, limits or Limits()
         self._connectors: dict[str, Connector] = {}
         self._guard = threading.Lock()
-        self._ahead = Ahead(self._connect)
 
     def __call__(self, target: Target) -> Server:
-        """A new connection, or the one that was begun ahead. Raises Unreachable."""
+        """A new connection. Raises Unreachable."""
         from vtsconf.transport.shell import ShellServer
 
-        bounded = self._limits.on(target)
-        session = self._ahead.take(bounded) or self._connect(bounded)
+        session = self._connect(self._limits.on(target))
         return ShellServer(session, new_mark=_new_mark, key=self._key, name=target.name)
-
-    def dial_ahead(self, targets: Iterable[Target]) -> None:
-        """Begin connections that will be wanted soon; nothing is asked over them yet."""
-        self._ahead.dial([self._limits.on(target) for target in targets])
-
-    def hang_up(self) -> None:
-        """Close what was begun and is not wanted after all."""
-        self._ahead.hang_up()
 
     def _connect(self, target: Target) -> Session:
         with self._guard:
