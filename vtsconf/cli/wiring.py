@@ -122,7 +122,6 @@ class Shop:
         wish: Wish,
         *,
         done: Callable[[str], None] = lambda _: None,
-        parallel: int | None = None,
     ) -> Plan:
         """Read every host that is ready, and compare. Hosts come in the inventory's order."""
         from vtsconf.core.resource import Keys
@@ -137,7 +136,7 @@ class Shop:
             except Exception as error:  # noqa: BLE001 a bug of ours on one host must not hide the others
                 return HostPlan(host=ready.name, outcome=PlanOutcome.ERROR, reason=bug(error))
 
-        for ready, host in fan(preparation.ready, work, parallel=parallel or self.settings.parallel):
+        for ready, host in fan(preparation.ready, work, parallel=self.settings.parallel):
             made[ready.name] = host
             done(ready.name)
         names = [name for name in self.project.inventory.hosts if name in made]

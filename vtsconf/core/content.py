@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vtsconf.core.secret import Secret, SecretRef, Secrets
+from vtsconf.core.secret import SecretRef, Secrets
 
 # Private-use characters bracket a reference while text is rendered and edited. A document that
 # holds them is refused on reading, so they can only come from `mark`.
@@ -19,10 +19,6 @@ _MARK = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}".encode())
 def mark(ref: SecretRef) -> str:
     """The text that stands for a secret inside rendered text, until `Content.from_marked`."""
     return f"{_OPEN}{ref}{_CLOSE}"
-
-
-def is_marked(text: str) -> bool:
-    return _OPEN in text or _CLOSE in text
 
 
 def unmarked(text: str) -> str:
@@ -101,8 +97,3 @@ def _part_from_json(part: dict[str, Any]) -> bytes | SecretRef:
         case {"secret": str(text)} if ref := SecretRef.parse(text):
             return ref
     raise ValueError("a part of the content is neither text nor base64 nor a secret's reference")
-
-
-def missing(contents: Iterable[Content], secrets: dict[SecretRef, Secret]) -> list[SecretRef]:
-    """References no value was found for."""
-    return [ref for content in contents for ref in content.secrets if ref not in secrets]
