@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from vtsconf.core.errors import Refused, Usage, VtsconfError
-from vtsconf.engine.journal import Event, Journal, RunSeen, find, fold
+from vtsconf.core.runs import Event, RunSeen, find, fold
+from vtsconf.engine.journal import Journal
 
 RUN = [
     Event(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vtsconf.engine.journal import RunSeen
+from vtsconf.core.runs import RunSeen
 from vtsconf.engine.undo import taken_back
 
 CASES = {

@@ -12,10 +12,10 @@ from vtsconf.core.errors import Unreachable, VtsconfError, bug
 from vtsconf.core.outcome import RunOutcome
 from vtsconf.core.plan import Health
 from vtsconf.core.probe import PendingSeen, Query, Reading
+from vtsconf.core.runs import RunSeen, find
 from vtsconf.engine import ending
 from vtsconf.engine.apply import HEALTH_TIMEOUT, HostResult, ask_here, by_hand, said
 from vtsconf.engine.fan import fan
-from vtsconf.engine.journal import RunSeen, find
 from vtsconf.engine.prepare import Ready
 from vtsconf.transport.server import Confirmed, Server
 

@@ -10,7 +10,7 @@ import click
 from vtsconf.cli import options
 
 if TYPE_CHECKING:
-    from vtsconf.engine.journal import RunSeen
+    from vtsconf.core.runs import RunSeen
 
 
 @click.command(

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from vtsconf.core.outcome import RunOutcome
-from vtsconf.engine.journal import Event, Journal, RunSeen
+from vtsconf.core.runs import Event, RunSeen
+from vtsconf.engine.journal import Journal
 from vtsconf.transport.server import Confirmed, Server
 
 _OUTCOMES = {"confirmed": RunOutcome.CHANGED, "reverted": RunOutcome.REVERTED}

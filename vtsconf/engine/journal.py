@@ -12,11 +12,10 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from vtsconf.core.errors import Refused, Usage, VtsconfError
+from vtsconf.core.runs import Event, RunSeen, fold
 from vtsconf.core.secret import FingerprintKey, Secret
 
 _SCHEMA = """
@@ -32,54 +31,7 @@ create trigger if not exists events_stay before delete on events
 create trigger if not exists events_stand before update on events
   begin select raise(abort, 'the journal is append-only'); end;
 """
-_IN_DOUBT = "in doubt"
 _BUSY = 15.0  # seconds another process may hold the file
-
-
-@dataclass(frozen=True, kw_only=True)
-class Event:
-    """One line of the journal. `action`: run-started, host-started, host-finished, host-settled, run-finished.
-
-    A host-settled tells how a host's part ended that had been left armed or in doubt.
-    """
-
-    at: int
-    run: str
-    action: str
-    host: str = ""
-    body: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(kw_only=True)
-class RunSeen:
-    """A run, folded from its events."""
-
-    run: str
-    started: int = 0
-    finished: int = 0
-    command: str = ""
-    by: str = ""
-    revision: str = ""
-    reverses: str = ""
-    hosts: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    @property
-    def is_open(self) -> bool:
-        """It never said that it ended: its controller was killed, or is still at work."""
-        return self.finished == 0 and not self.is_strange
-
-    @property
-    def is_strange(self) -> bool:
-        """Another controller's run: only its end was decided from here."""
-        return not self.command
-
-    def is_unsettled(self, host: str) -> bool:
-        """The journal does not know whether the server kept what this run did there."""
-        entry = self.hosts.get(host, {})
-        outcome, reason = entry.get("outcome"), entry.get("reason") or ""
-        return outcome in ("waiting", _IN_DOUBT) or (
-            outcome == "unreachable" and reason.startswith(_IN_DOUBT)
-        )
 
 
 class Journal:
@@ -116,21 +68,26 @@ class Journal:
         except sqlite3.Error as error:
             raise VtsconfError(f"the journal {self._path} cannot be written: {error}") from error
 
-    def plans(self, run: str) -> dict[str, str]:
-        with self._guard:
-            rows = self._db.execute("select host, document from plans where run = ? order by host", (run,))
-            return dict(rows.fetchall())
-
-    def events(self, run: str | None = None) -> Iterator[Event]:
-        """All events of a run, or of all runs, in order."""
-        where, values = ("where run = ?", (run,)) if run else ("", ())
+    def plans(self, run: str, hosts: Sequence[str] | None = None) -> dict[str, str]:
+        """The plan documents of a run, by host; only of these hosts where they are named."""
+        only = f" and host in ({', '.join('?' * len(hosts))})" if hosts is not None else ""
         with self._guard:
             rows = self._db.execute(
-                f"select at, run, host, action, body from events {where} order by id",  # noqa: S608 fixed text
-                values,
+                f"select host, document from plans where run = ?{only} order by host",  # noqa: S608 fixed text
+                (run, *(hosts or ())),
+            )
+            return dict(rows.fetchall())
+
+    def events(self, run: str | None = None, *, after: int = 0) -> Iterator[Event]:
+        """All events of a run, or of all runs, in order; `after` an id, those that came later."""
+        where, values = ("and run = ?", (run,)) if run else ("", ())
+        with self._guard:
+            rows = self._db.execute(
+                f"select id, at, run, host, action, body from events where id > ? {where} order by id",
+                (after, *values),
             ).fetchall()
-        for at, name, host, action, body in rows:
-            yield Event(at=at, run=name, host=host, action=action, body=json.loads(body))
+        for number, at, name, host, action, body in rows:
+            yield Event(id=number, at=at, run=name, host=host, action=action, body=json.loads(body))
 
     def runs(self) -> list[RunSeen]:
         """Every run, oldest first; none where there is no journal yet."""
@@ -179,36 +136,3 @@ def _open(path: Path) -> sqlite3.Connection:
             remedy="without a journal nothing is changed; set `store` in vtsconf.toml to a place you can write",
         ) from error
     return db
-
-
-def fold(events: Iterator[Event] | Sequence[Event]) -> list[RunSeen]:
-    """Runs from events: cut the events anywhere, and the fold says what is known so far."""
-    runs: dict[str, RunSeen] = {}
-    for event in events:
-        run = runs.setdefault(event.run, RunSeen(run=event.run, started=event.at))
-        match event.action:
-            case "run-started":
-                run.started, run.command = event.at, event.body.get("command", "")
-                run.by, run.revision = event.body.get("by", ""), event.body.get("revision", "")
-                run.reverses = event.body.get("reverses", "")
-                run.hosts = {name: {"outcome": "", "reason": ""} for name in event.body.get("hosts", [])}
-            case "host-started":
-                run.hosts.setdefault(event.host, {})["outcome"] = _IN_DOUBT
-            case "host-finished" | "host-settled":
-                run.hosts.setdefault(event.host, {}).update(event.body)
-            case "run-finished":
-                run.finished = event.at
-            case _:
-                pass
-    return list(runs.values())
-
-
-def find(runs: Sequence[RunSeen], wanted: str) -> RunSeen:
-    """The run of that name, or the only one that begins so. Raises Usage."""
-    found = [run for run in runs if run.run == wanted] or [run for run in runs if run.run.startswith(wanted)]
-    if len(found) != 1:
-        raise Usage(
-            f"{len(found) or 'no'} runs in the journal begin with {wanted!r}",
-            remedy="`vtsconf history` lists the runs",
-        )
-    return found[0]

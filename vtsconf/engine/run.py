@@ -12,10 +12,11 @@ from vtsconf.core.connection import Target
 from vtsconf.core.errors import VtsconfError, bug
 from vtsconf.core.outcome import PlanOutcome, RunOutcome
 from vtsconf.core.plan import HostPlan, Plan
+from vtsconf.core.runs import Event
 from vtsconf.engine.apply import HostResult, Order, change_host
 from vtsconf.engine.collect import endpoint
 from vtsconf.engine.fan import Stop, fan
-from vtsconf.engine.journal import Event, Journal
+from vtsconf.engine.journal import Journal
 
 FORMAT = "vtsconf/run/1"
 

@@ -10,7 +10,8 @@ from vtsconf.core.errors import Invalid, Refused, Usage
 from vtsconf.core.outcome import RunOutcome
 from vtsconf.core.plan import HostPlan, Plan, reversed_host
 from vtsconf.core.problem import Problem, errors
-from vtsconf.engine.journal import Journal, RunSeen, find
+from vtsconf.core.runs import RunSeen, find
+from vtsconf.engine.journal import Journal
 
 _KEPT = (RunOutcome.CHANGED, RunOutcome.WAITING)
 
