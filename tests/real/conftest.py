@@ -9,6 +9,7 @@ from typing import Protocol
 import pytest
 
 from tests.real.openssh import OpenSsh, require_openssh
+from tests.real.postgres import Postgres
 
 
 class StartOpenSsh(Protocol):
@@ -40,3 +41,18 @@ def openssh(tmp_path: Path) -> Iterator[StartOpenSsh]:
 def server(openssh: StartOpenSsh) -> OpenSsh:
     """A server with nothing special."""
     return openssh()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """One for all tests of this process."""
+    server = Postgres.start_new()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def postgres(postgres_server: Postgres) -> Postgres:
+    """A running server, even where the test before has killed it; take a `fresh()` database."""
+    postgres_server.start()
+    return postgres_server
