@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,15 +12,17 @@ import click
 
 from vtsconf.cli import show
 from vtsconf.cli.progress import Progress
-from vtsconf.cli.wiring import Shop, references, secrets_for, stoppable
+from vtsconf.cli.wiring import Shop, references, stoppable
 from vtsconf.core.connection import Target
-from vtsconf.core.errors import Refused, Usage
+from vtsconf.core.errors import Locked, Refused, Usage
 from vtsconf.core.outcome import Exit, PlanOutcome, RunOutcome, worst
 from vtsconf.core.plan import HostPlan, Plan, load
-from vtsconf.engine import run as runs
-from vtsconf.engine.apply import HostResult, Order
+from vtsconf.engine.apply import HostResult
 from vtsconf.engine.prepare import Preparation, references_of
 from vtsconf.engine.project import Project
+from vtsconf.engine.rollout.desk import Desk, Watch
+from vtsconf.engine.rollout.document import summary, to_json
+from vtsconf.engine.rollout.plain import carry_out
 
 _LARGEST = 256 * 1024 * 1024  # bytes of a plan file
 
@@ -115,32 +118,36 @@ def change(
             with progress.aside():
                 show.show_result(result)
 
-    order = Order(
+    refuse_claimed(shop, plan)
+    desk = Desk(
         run=run,
-        holder=shop.holder,
-        reach=shop.reach,
-        secrets_of=secrets_for(shop),
-        fingerprints=lambda: shop.fingerprints,
-        confirm=confirm,
-        on_event=progress.event,
+        order=replace(shop.order(run), confirm=confirm, on_event=progress.event),
+        journal=shop.journal,
+        find_targets=lambda _: targets_of(shop, plan, preparation),
+        now=time.time,
+        parallel=shop.settings.parallel,
+        watch=Watch(done=done, stop=shop.stop),
     )
-    command = "rollback" if plan.reverses else "apply"
     with stoppable(shop.stop), progress:
-        results = runs.carry_out(
-            plan,
-            targets_of(shop, plan, preparation),
-            order,
-            shop.journal,
-            now=lambda: shop.now,
-            command=command,
-            parallel=shop.settings.parallel,
-            watch=runs.Watch(done=done, stop=shop.stop),
-        )
+        results = carry_out(plan, desk, "rollback" if plan.reverses else "apply")
     if as_json:
-        show.print_json(runs.to_json(run, results))
+        show.print_json(to_json(run, results))
     else:
         _say_sums(run, results)
     return worst(result.outcome.exit for result in results)
+
+
+def refuse_claimed(shop: Shop, plan: Plan) -> None:
+    """A server that a rollout still holds is not changed behind its back."""
+    work = [host.host for host in plan.hosts if host.has_work]
+    if not (work and shop.journal.exists):
+        return
+    for host, claim in shop.journal.claims(work).items():
+        raise Locked(
+            f"{host} is held by rollout {claim.run} of {claim.holder}",
+            remedy=f"`vtsconf rollout status {claim.run}` shows it; `vtsconf rollout abort {claim.run}` ends it; "
+            "or leave its servers out with --limit",
+        )
 
 
 def targets_of(shop: Shop, plan: Plan, preparation: Preparation) -> Mapping[str, Target]:
@@ -152,7 +159,7 @@ def targets_of(shop: Shop, plan: Plan, preparation: Preparation) -> Mapping[str,
 
 
 def _say_sums(run: str, results: list[HostResult]) -> None:
-    counts = runs.summary(results)
+    counts = summary(results)
     words = ", ".join(f"{n} {o}" for o, n in counts.items() if n and o not in ("hosts", "changes"))
     hosts, changes = show.many(counts["hosts"], "host"), show.many(counts["changes"], "change")
     click.echo(f"{f'Run {run}' if run else 'Nothing was done'}: {hosts} ({words}); {changes}.")

@@ -197,7 +197,7 @@ def _debt(service: str, outcome: RunOutcome) -> str:
 def show_run(run: str, results: Sequence[HostResult], *, as_json: bool) -> None:
     """How each host ended, for people or as the run document."""
     if as_json:
-        from vtsconf.engine.run import to_json
+        from vtsconf.engine.rollout.document import to_json
 
         print_json(to_json(run, results))
         return

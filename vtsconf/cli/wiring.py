@@ -30,6 +30,7 @@ from vtsconf.engine.reach import Limits, Lines
 from vtsconf.engine.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from vtsconf.engine.apply import Order
     from vtsconf.engine.collect import Wish
     from vtsconf.engine.journal import Journal
     from vtsconf.engine.prepare import Preparation, Ready
@@ -91,6 +92,18 @@ class Shop:
         """The Git commit of the documents, "+" when something is not committed; "" outside a checkout."""
         revision = self.project.revision()
         return "" if revision is None else str(revision)
+
+    def order(self, run: str) -> Order:
+        """What a run of ours is carried out with."""
+        from vtsconf.engine.apply import Order
+
+        return Order(
+            run=run,
+            holder=self.holder,
+            reach=self.reach,
+            secrets_of=secrets_for(self),
+            fingerprints=lambda: self.fingerprints,
+        )
 
     def prepare(self, limit: str | None) -> Preparation:
         """Read the documents of the selected hosts. Raises Invalid for errors that concern all of them."""

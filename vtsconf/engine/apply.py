@@ -25,7 +25,7 @@ from vtsconf.transport.server import Applied, Confirmed, Server, Transaction
 
 _AGAIN = "the server was changed since the plan was made: make the plan again"
 HEALTH_TIMEOUT = 60  # seconds, each check
-_IN_DOUBT = "in doubt: armed change"
+IN_DOUBT = "in doubt: armed change"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,12 +123,12 @@ def _transact(plan: HostPlan, target: Target, order: Order, server: Server, secr
     try:
         applied = server.apply(transaction, secrets, lambda event: order.on_event(plan.host, event))
     except Unreachable as error:
-        return _doubt(plan, str(error))
+        return doubt(plan, str(error))
     except VtsconfError as error:
         return HostResult(host=plan.host, outcome=RunOutcome.REFUSED, reason=str(error), remedy=error.remedy)
     if applied.outcome != "armed":
         return _not_armed(plan, applied, order)
-    if wrong := _unlike(plan, applied.reading, order):
+    if wrong := unlike(plan, applied.reading, order):
         server.close()
         return _take_back(plan, target, order, f"verification: {wrong}")
     if not order.confirm:
@@ -155,11 +155,11 @@ def transaction_of(plan: HostPlan, order: Order) -> Transaction:
         restarts=plan.restarts,
         services=plan.services,
         confirm_within=plan.confirm_within,
-        probes=_verification(plan),
+        probes=verification(plan),
     )
 
 
-def _verification(plan: HostPlan) -> tuple[Probe, ...]:
+def verification(plan: HostPlan) -> tuple[Probe, ...]:
     files = [ReadFile(step.path) for step in plan.steps if isinstance(step, PutFile)]
     checks = [
         Query(f"commands/{step.name}/check", step.check, step.timeout)
@@ -169,7 +169,7 @@ def _verification(plan: HostPlan) -> tuple[Probe, ...]:
     return (*files, *checks)
 
 
-def _unlike(plan: HostPlan, reading: Reading | None, order: Order) -> str:
+def unlike(plan: HostPlan, reading: Reading | None, order: Order) -> str:
     """What the server shows that the plan does not say; "" when all is as planned."""
     if reading is None:
         return "the server showed nothing"
@@ -240,11 +240,11 @@ def by_hand(host: str) -> str:
     )
 
 
-def _doubt(plan: HostPlan, why: str) -> HostResult:
+def doubt(plan: HostPlan, why: str) -> HostResult:
     return HostResult(
         host=plan.host,
         outcome=RunOutcome.UNREACHABLE,
-        reason=f"{_IN_DOUBT}: {why}",
+        reason=f"{IN_DOUBT}: {why}",
         remedy=f"if it was armed it takes itself back within {plan.confirm_within} s; "
         f"`vtsconf plan -l {plan.host}` shows what is there",
     )
@@ -272,18 +272,23 @@ def _again(plan: HostPlan, target: Target, order: Order, ask: Callable[[Server],
 def _confirm(plan: HostPlan, target: Target, order: Order, applied: Applied) -> HostResult:
     order.on_event(plan.host, "confirming")
     try:
-        answer = _again(plan, target, order, lambda server: _ask(plan, order, server))
+        answer = _again(plan, target, order, lambda server: ask_health(plan, order, server))
     except VtsconfError as error:
-        return _doubt(plan, f"it could not be confirmed: {error}")
+        return doubt(plan, f"it could not be confirmed: {error}")
+    return concluded(plan, answer, debts=applied.debts)
+
+
+def concluded(plan: HostPlan, answer: Confirmed, *, debts: tuple[str, ...]) -> HostResult:
+    """What the server says of an armed change, as a result."""
     if answer.outcome == "confirmed":
-        return HostResult(host=plan.host, outcome=RunOutcome.CHANGED, debts=applied.debts)
+        return HostResult(host=plan.host, outcome=RunOutcome.CHANGED, debts=debts)
     if answer.outcome == "reverted":
         return HostResult(
             host=plan.host,
             outcome=RunOutcome.REVERTED,
             reason=answer.reason,
             detail=said(answer),
-            debts=applied.debts,
+            debts=debts,
         )
     return HostResult(
         host=plan.host,
@@ -294,7 +299,7 @@ def _confirm(plan: HostPlan, target: Target, order: Order, applied: Applied) -> 
     )
 
 
-def _ask(plan: HostPlan, order: Order, server: Server) -> Confirmed:
+def ask_health(plan: HostPlan, order: Order, server: Server) -> Confirmed:
     """The site's health checks, those of the controller first; then keep the change."""
     for health in plan.health:
         if health.on == "controller" and not ask_here(health, plan.host, order.run):
@@ -331,7 +336,7 @@ def _take_back(plan: HostPlan, target: Target, order: Order, reason: str) -> Hos
     try:
         answer = _again(plan, target, order, lambda s: s.revert(order.run, reason, plan.state_dir))
     except VtsconfError as error:
-        return _doubt(plan, f"{reason}; it takes itself back: {error}")
+        return doubt(plan, f"{reason}; it takes itself back: {error}")
     if answer.outcome == "reverted":
         return HostResult(host=plan.host, outcome=RunOutcome.REVERTED, reason=reason, detail=said(answer))
     left = answer.reason.removesuffix(f" ({reason})") or f"the server answers {answer.outcome!r}"

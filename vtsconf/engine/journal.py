@@ -10,7 +10,8 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,6 +54,27 @@ class Journal:
         row = (event.at, event.run, event.host, event.action, json.dumps(event.body))
         with self._writing() as db:
             db.execute("insert into events (at, run, host, action, body) values (?, ?, ?, ?, ?)", row)
+
+    def add_all(self, events: Sequence[Event]) -> None:
+        """Append several, all or none."""
+        rows = [(e.at, e.run, e.host, e.action, json.dumps(e.body)) for e in events]
+        with self._writing() as db:
+            db.executemany("insert into events (at, run, host, action, body) values (?, ?, ?, ?, ?)", rows)
+
+    def keep_plans(self, run: str, documents: Mapping[str, str]) -> None:
+        """The plan documents of a run, by host."""
+        with self._writing() as db:
+            db.executemany("insert or replace into plans values (?, ?, ?)", [(run, h, d) for h, d in documents.items()])
+
+    def claims(self, hosts: Sequence[str]) -> dict[str, Any]:
+        """Who holds these servers."""
+        return {}
+
+    def claim(self, run: str, hosts: Sequence[str], *, holder: str, at: int) -> None:
+        """Hold these servers until `release`."""
+
+    def release(self, run: str) -> None:
+        """Let go of all servers of a run."""
 
     def keep_plan(self, run: str, host: str, document: str) -> None:
         """A host's plan document, for the rollback."""

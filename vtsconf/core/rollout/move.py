@@ -172,13 +172,15 @@ def _after(rollout: Rollout, wave: int, now: int) -> Move | None:
     if first.verdict is not Verdict.PASS:
         return _says_no(rollout, wave, first.answers, first.verdict)
     soak = rollout.strategy.canary_soak if wave == 1 and rollout.has_canary else rollout.strategy.soak
-    if soak == 0:
-        return None
+    return _soaked(rollout, wave, first.at + soak, now) if soak else None
+
+
+def _soaked(rollout: Rollout, wave: int, until: int, now: int) -> Move | None:
     last = rollout.answers(wave, "last")
-    if last is None and now < first.at + soak:
-        return Wait(until=first.at + soak, why=f"soaking after wave {wave}")
     if last is None:
-        return Ask(wave=wave, ask="last")
+        return (
+            Wait(until=until, why=f"soaking after wave {wave}") if now < until else Ask(wave=wave, ask="last")
+        )
     return None if last.verdict is Verdict.PASS else _says_no(rollout, wave, last.answers, last.verdict)
 
 

@@ -21,7 +21,7 @@ The events of a run, in the journal (`body` in braces; `time` is `at` with fract
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from vtsconf.core.outcome import RunOutcome
@@ -78,7 +78,7 @@ class Rollout:
     state: str = ""  # how it ended
     last: int = 0  # the id of the last event that it was fed
     behind: int = 0  # so many waves are done for good: `next_move` need not look at them again
-    _counts: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, run: str, events: Iterable[Event] = ()) -> Rollout:
@@ -98,48 +98,13 @@ class Rollout:
         self.seen.feed(event)
         if event.host:
             self._count(before, self.outcome(event.host))
-        body = event.body
-        match event.action:
-            case "run-started":
-                self.strategy = strategy_of(body["strategy"]) if "strategy" in body else Strategy()
-                self.waves = tuple(tuple(wave) for wave in body.get("waves", ()))
-                self.has_canary = bool(body.get("canary"))
-                self._counts = {"": len(self.seen.hosts)}
-            case "questions":
-                self.questions[event.host] = tuple(Question.from_json(q) for q in body["questions"])
-            case "wave-started":
-                self.begun.setdefault(body["wave"], event.at)
-                self.marks.update(body.get("marks", {}))
-            case "gate-asked":
-                answers = tuple(Answer.from_json(answer) for answer in body["answers"])
-                asked = Asked(ask=body["ask"], at=event.at, answers=answers, by=body.get("by", ""))
-                self.asked.setdefault(body["wave"], []).append(asked)
-            case "paused":
-                self.paused, self.paused_by = body.get("why") or "asked for", body.get("by", "")
-            case "resumed":
-                self.paused = self.paused_by = ""
-                self._ask_again()
-            case "approved":
-                self.approved[body["wave"]] = body.get("by", "")
-            case "abort-asked":
-                self.abort = self.abort or event
-            case "stopped":
-                self.stopped, self.stop_cause = body["why"], body.get("cause", "")
-                self.reverts = bool(body.get("revert"))
-            case "run-finished":
-                self.state = body.get("state", "done")
-            case _:
-                pass
-
-    def _ask_again(self) -> None:
-        """A person has looked at what was unsure: it is asked anew; what passed or failed stays."""
-        for wave, asked in self.asked.items():
-            self.asked[wave] = [one for one in asked if one.verdict is not Verdict.INCONCLUSIVE]
+        if learn := _LEARN.get(event.action):
+            learn(self, event)
 
     def _count(self, before: str, after: str) -> None:
         if before != after:
-            self._counts[before] = self._counts.get(before, 0) - 1
-            self._counts[after] = self._counts.get(after, 0) + 1
+            self.counts[before] = self.counts.get(before, 0) - 1
+            self.counts[after] = self.counts.get(after, 0) + 1
 
     # ---- questions about it
 
@@ -169,7 +134,7 @@ class Rollout:
     @property
     def failures(self) -> int:
         """How many count against the budget."""
-        return sum(self._counts.get(outcome.value, 0) for outcome in FAILURES)
+        return sum(self.counts.get(outcome.value, 0) for outcome in FAILURES)
 
     @property
     def tolerated(self) -> int | None:
@@ -189,3 +154,73 @@ class Rollout:
     def answers(self, wave: int, ask: str) -> Asked | None:
         """The last answers of a wave that count; None before it was asked (again)."""
         return next((a for a in reversed(self.asked.get(wave, [])) if a.ask == ask), None)
+
+
+def _started(rollout: Rollout, event: Event) -> None:
+    body = event.body
+    rollout.strategy = strategy_of(body["strategy"]) if "strategy" in body else Strategy()
+    rollout.waves = tuple(tuple(wave) for wave in body.get("waves", ()))
+    rollout.has_canary = bool(body.get("canary"))
+    rollout.counts = {"": len(rollout.seen.hosts)}
+
+
+def _questions(rollout: Rollout, event: Event) -> None:
+    rollout.questions[event.host] = tuple(Question.from_json(q) for q in event.body["questions"])
+
+
+def _wave_started(rollout: Rollout, event: Event) -> None:
+    rollout.begun.setdefault(event.body["wave"], event.at)
+    rollout.marks.update(event.body.get("marks", {}))
+
+
+def _gate_asked(rollout: Rollout, event: Event) -> None:
+    body = event.body
+    answers = tuple(Answer.from_json(answer) for answer in body["answers"])
+    asked = Asked(ask=body["ask"], at=event.at, answers=answers, by=body.get("by", ""))
+    rollout.asked.setdefault(body["wave"], []).append(asked)
+
+
+def _paused(rollout: Rollout, event: Event) -> None:
+    rollout.paused, rollout.paused_by = event.body.get("why") or "asked for", event.body.get("by", "")
+
+
+def _resumed(rollout: Rollout, _: Event) -> None:
+    rollout.paused = rollout.paused_by = ""
+    _ask_again(rollout)
+
+
+def _approved(rollout: Rollout, event: Event) -> None:
+    rollout.approved[event.body["wave"]] = event.body.get("by", "")
+
+
+def _abort_asked(rollout: Rollout, event: Event) -> None:
+    rollout.abort = rollout.abort or event
+
+
+def _stopped(rollout: Rollout, event: Event) -> None:
+    rollout.stopped, rollout.stop_cause = event.body["why"], event.body.get("cause", "")
+    rollout.reverts = bool(event.body.get("revert"))
+
+
+def _finished(rollout: Rollout, event: Event) -> None:
+    rollout.state = event.body.get("state", "done")
+
+
+def _ask_again(rollout: Rollout) -> None:
+    """A person has looked at what was unsure: it is asked anew; what passed or failed stays."""
+    for wave, asked in rollout.asked.items():
+        rollout.asked[wave] = [one for one in asked if one.verdict is not Verdict.INCONCLUSIVE]
+
+
+_LEARN: Mapping[str, Callable[[Rollout, Event], None]] = {
+    "run-started": _started,
+    "questions": _questions,
+    "wave-started": _wave_started,
+    "gate-asked": _gate_asked,
+    "paused": _paused,
+    "resumed": _resumed,
+    "approved": _approved,
+    "abort-asked": _abort_asked,
+    "stopped": _stopped,
+    "run-finished": _finished,
+}

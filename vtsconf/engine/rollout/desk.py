@@ -13,6 +13,7 @@ from vtsconf.core.plan import HostPlan
 from vtsconf.engine.apply import HostResult, Order
 from vtsconf.engine.fan import Stop
 from vtsconf.engine.journal import Journal
+from vtsconf.engine.rollout.ledger import Ledger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,23 +27,37 @@ class Watch:
 
 @dataclass(kw_only=True)
 class Desk:
-    """One controller's part in one run. `targets` raises Invalid for connection variables that are wrong."""
+    """One controller's part in one run.
+
+    `find_targets` says how to reach servers, and raises Invalid for connection variables that are wrong.
+    `plans` and `known` are what is at hand already; other plans are in the journal.
+    """
 
     run: str
     order: Order
     journal: Journal
-    targets: Callable[[Collection[str]], Mapping[str, Target]]
+    find_targets: Callable[[Collection[str]], Mapping[str, Target]]
     now: Callable[[], float]  # seconds since 1970
     parallel: int = 50
     watch: Watch = field(default_factory=Watch)
-    plans: dict[str, HostPlan] = field(
-        default_factory=dict
-    )  # what is known already; the rest is in the journal
+    plans: dict[str, HostPlan] = field(default_factory=dict)
+    known: dict[str, Target] = field(default_factory=dict)
+    ledger: Ledger = field(init=False)
     _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(run=self.run, journal=self.journal, now=self.now)
 
     @property
     def holder(self) -> str:
         return self.order.holder
+
+    def may_begin(self) -> bool:
+        """Nobody wants it to stop: not the person at this terminal, nor anybody in the journal; and it can be written."""
+        if self.watch.stop.is_set or self.ledger.trouble:
+            return False
+        rollout = self.ledger.read()
+        return not (rollout.paused or rollout.abort or rollout.stopped or rollout.is_spent)
 
     def plan(self, host: str) -> HostPlan:
         """What is to be done there, as it was written down at the start."""
@@ -54,3 +69,10 @@ class Desk:
                 name = f"the journal's plan for {host}"
                 self.plans[host] = plans.load(document.encode(), name).hosts[0]
             return self.plans[host]
+
+    def targets(self, hosts: Collection[str]) -> dict[str, Target]:
+        """How to reach these servers; those that the inventory does not know are missing. Ask for many at once."""
+        with self._guard:
+            if unknown := [host for host in hosts if host not in self.known]:
+                self.known.update(self.find_targets(unknown))
+            return {host: self.known[host] for host in hosts if host in self.known}

@@ -1,0 +1,73 @@
+"""What a person at any controller may say to a rollout: pause, go on, approve, abort. Said into the journal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vtsconf.core.errors import Refused
+from vtsconf.core.rollout.move import Approval, next_move
+from vtsconf.core.rollout.state import Rollout
+from vtsconf.engine.rollout.ledger import Ledger
+
+
+def pause(ledger: Ledger, by: str, why: str) -> None:
+    """Servers in flight are finished; nothing more is begun. Raises Refused where there is nothing to pause."""
+    rollout = _alive(ledger)
+    if rollout.paused:
+        raise Refused(
+            f"rollout {ledger.run} is paused already: {rollout.paused}",
+            remedy=f"`vtsconf rollout resume {ledger.run}` goes on",
+        )
+    _say(ledger, "paused", by=by, why=why, cause="asked")
+
+
+def resume(ledger: Ledger, by: str, why: str) -> None:
+    """Gates that were unsure are asked again. Raises Refused for a rollout that has ended."""
+    if _alive(ledger).paused:
+        _say(ledger, "resumed", by=by, why=why)
+
+
+def approve(ledger: Ledger, by: str, why: str) -> int:
+    """Let the next wave begin; returns its number. Raises Refused where nobody asked, or for the wrong person."""
+    rollout = _alive(ledger)
+    move = next_move(rollout, int(ledger.now()))
+    if not isinstance(move, Approval):
+        raise Refused(
+            f"rollout {ledger.run} does not wait for an approval",
+            remedy=f"`vtsconf rollout status {ledger.run}` says what it waits for",
+        )
+    if rollout.strategy.four_eyes and _person(by) == _person(rollout.seen.by):
+        raise Refused(
+            f"{_person(by)} started rollout {ledger.run}, and its strategy asks for a second person",
+            remedy="let somebody else approve it",
+        )
+    _say(ledger, "approved", by=by, why=why, wave=move.wave)
+    return move.wave
+
+
+def abort(ledger: Ledger, by: str, why: str, *, revert: bool | None) -> None:
+    """`revert`: whether what was changed is taken back; None: as the strategy says."""
+    rollout = _alive(ledger)
+    if rollout.abort or rollout.stopped:
+        return  # said already: what is left is to carry it out
+    _say(ledger, "abort-asked", by=by, why=why, revert=revert)
+
+
+def _alive(ledger: Ledger) -> Rollout:
+    rollout = ledger.read()
+    if rollout.is_finished:
+        how = f"{rollout.state}{f': {rollout.stopped}' if rollout.stopped else ''}"
+        raise Refused(
+            f"rollout {ledger.run} has ended ({how})",
+            remedy=f"`vtsconf rollout status {ledger.run}` shows it",
+        )
+    return rollout
+
+
+def _person(who: str) -> str:
+    """The name before the @: the same person at another controller is no second person."""
+    return who.partition("@")[0]
+
+
+def _say(ledger: Ledger, action: str, **body: Any) -> None:
+    ledger.write(ledger.event(action, **body))
