@@ -1,4 +1,4 @@
-"""What travels with the program: the parameter tables and the built-in templates."""
+"""What travels with the program: the parameter tables, the built-in strategies and templates."""
 
 from __future__ import annotations
 
@@ -19,6 +19,13 @@ def parameter_tables() -> dict[str, str]:
     """The shipped tables' texts by file name."""
     folder = _root() / "schemas" / "parameters"
     return {f"parameters/{path.name}": path.read_text("utf-8") for path in sorted(folder.glob("*.yaml"))}
+
+
+@cache
+def strategies() -> dict[str, str]:
+    """The texts of the built-in strategies of a rollout, by their names."""
+    folder = _root() / "schemas" / "rollouts"
+    return {path.stem: path.read_text("utf-8") for path in sorted(folder.glob("*.yaml"))}
 
 
 def template(name: str) -> str | None:

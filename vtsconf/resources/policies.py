@@ -8,22 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from vtsconf.core.fields import Bytes, Listed, Name, Named, Scalar, Seconds, Settings, found, refusal
+from vtsconf.core.hours import Window
 
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Backup = Literal["migrate", "restore", "erase"]
-
-
-def _time_of_day(value: Any) -> str:
-    if isinstance(value, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-        return value
-    raise refusal(
-        f"{found(value)} is not a time of day",
-        why="a window begins and ends at hours and minutes, 00:00 to 23:59",
-        remedy='write it in quotes: "22:00"',
-    )
-
-
-TimeOfDay = Annotated[str, BeforeValidator(_time_of_day)]
 
 
 def _pattern(value: Any) -> str:
@@ -71,27 +58,6 @@ class Select(Settings):
                     why="no tape can be both",
                     remedy="exchange the two",
                 )
-        return self
-
-
-class Window(Settings):
-    """When a policy may run. Without `days`: every day; `to` before `from`: over midnight."""
-
-    days: Listed[Day] = Field(default=(), description="None: every day.")
-    start: TimeOfDay = Field(alias="from", examples=["22:00"])
-    end: TimeOfDay = Field(alias="to", examples=["06:00"])
-    timezone: str = Field(
-        default="UTC", pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,60}$", examples=["Europe/Berlin"]
-    )
-
-    @model_validator(mode="after")
-    def _has_a_length(self) -> Window:
-        if self.start == self.end:
-            raise refusal(
-                f"the window ends when it begins, at {self.start}",
-                why="nothing could ever run in it",
-                remedy="write another end, or leave the window out: always",
-            )
         return self
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, cast
 
 from vtsconf.core.rollout.gate import Question
 from vtsconf.core.window import Window
+
+_SHARE = re.compile(r"(?P<number>[0-9]{1,7})|(?P<percent>[0-9]{1,3}(?:\.[0-9]{1,4})?)%")
 
 Approval = Literal["start", "canary", "each"]
 
@@ -20,13 +24,26 @@ class Share:
     number: int = 0
     percent: float = 0.0
 
+    @classmethod
+    def parse(cls, text: str) -> Share:
+        """What `5` or `10%` says. Raises ValueError with a sentence."""
+        match = _SHARE.fullmatch(text.strip())
+        if match and match["number"]:
+            return cls(number=int(match["number"]))
+        if match and float(match["percent"]) <= 100:
+            return cls(percent=float(match["percent"]))
+        raise ValueError(f"`{text[:40]}` is not a number of servers, nor a percentage up to 100%")
+
     def of(self, total: int) -> int:
         """The size of a wave out of `total`: rounded up, at least 1."""
-        return max(1, min(total, self.number or math.ceil(total * self.percent / 100)))
+        return max(1, min(total, self.number or math.ceil(self._exactly(total))))
 
     def tolerated(self, total: int) -> int:
         """How many of `total` may fail: rounded down, 0 is none."""
-        return self.number or math.floor(total * self.percent / 100)
+        return self.number or math.floor(self._exactly(total))
+
+    def _exactly(self, total: int) -> float:
+        return round(total * self.percent / 100, 6)  # 1.1 % of 3000 is 33, and not 33.00000000000001
 
     def __str__(self) -> str:
         return f"{self.percent:g}%" if self.percent else str(self.number)
@@ -65,19 +82,24 @@ class Strategy:
     four_eyes: bool = False  # whoever approves is not who started
     gates: Gates | None = None  # None: nothing is asked
 
+    @property
+    def canary_number(self) -> int:
+        """How many go first, where `canary` is a number; 0 where it is a pattern or empty."""
+        return int(self.canary) if self.canary.isascii() and self.canary.isdecimal() else 0
+
 
 def to_json(strategy: Strategy) -> dict[str, Any]:
     """The strategy as the journal keeps it."""
-    document = asdict(strategy)
-    if strategy.gates:
-        document["gates"]["checks"] = [question.to_json() for question in strategy.gates.checks]
-    return document
+    return dict(_adapter().dump_python(strategy, mode="json"))
 
 
 def strategy_of(document: Mapping[str, Any]) -> Strategy:
-    """The way back. A key that is not known, of a later version, is passed over."""
+    """The way back. A key that is not known, of a later version, is passed over. Raises ValueError."""
+    return cast("Strategy", _adapter().validate_python(document, strict=False))
+
+
+@cache
+def _adapter() -> Any:
     from pydantic import TypeAdapter
 
-    adapter = TypeAdapter(Strategy)
-    known = {key: value for key, value in document.items() if key in Strategy.__dataclass_fields__}
-    return adapter.validate_python(known, strict=False)
+    return TypeAdapter(Strategy)
