@@ -1,0 +1,209 @@
+"""Rollouts in memory: the waves, the budget, keep or revert; and the law: cut the journal anywhere, the end is the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.laws.fleet import Fleet, Killed
+from vtsconf.core.outcome import PlanOutcome
+from vtsconf.core.plan import HostPlan
+from vtsconf.core.rollout.strategy import Gates, Share, Strategy
+from vtsconf.engine.rollout import control
+
+THREE = (("a",), ("b", "c"), ("d", "e", "f"))
+NONE = Share(number=0)
+
+
+def test_every_server_of_every_wave_is_changed_once(tmp_path: Path) -> None:
+    fleet = Fleet(folder=tmp_path, waves=THREE)
+    fleet.begin()
+
+    assert "ended" == fleet.go().kind
+    assert {"changed"} == set(fleet.outcomes.values())
+    assert {b"new"} == set(fleet.bytes.values())
+    assert ("done", [1, 2, 3]) == (fleet.rollout.state, sorted(fleet.rollout.begun))
+
+
+def test_a_spent_budget_stops_before_the_next_wave_and_says_so_of_each(tmp_path: Path) -> None:
+    fleet = Fleet(folder=tmp_path, waves=THREE, strategy=Strategy(max_failures=NONE))
+    fleet.begin()
+    fleet.break_("b")
+
+    fleet.go()
+
+    assert {
+        "a": "changed",
+        "b": "stale",
+        "c": "skipped",
+        "d": "skipped",
+        "e": "skipped",
+        "f": "skipped",
+    } == fleet.outcomes
+    assert ("stopped", "1 of 6 servers failed; 0 are tolerated") == (
+        fleet.rollout.state,
+        fleet.rollout.stopped,
+    )
+    assert "never tried: 1 of 6 servers failed" in fleet.rollout.seen.hosts["f"]["reason"]
+    assert b"new" == fleet.bytes["a"]
+
+
+def test_within_the_budget_it_goes_on(tmp_path: Path) -> None:
+    fleet = Fleet(folder=tmp_path, waves=THREE, strategy=Strategy(max_failures=Share(percent=17)))
+    fleet.begin()
+    fleet.break_("b")
+
+    fleet.go()
+
+    assert ["changed", "stale", "changed", "changed", "changed", "changed"] == list(fleet.outcomes.values())
+
+
+def test_a_server_that_could_not_be_planned_counts(tmp_path: Path) -> None:
+    lost = HostPlan(host="x", outcome=PlanOutcome.UNREACHABLE, reason="no route")
+    fleet = Fleet(folder=tmp_path, waves=THREE, strategy=Strategy(max_failures=NONE), idle=[lost])
+    fleet.begin()
+
+    fleet.go()
+
+    assert {"unreachable", "skipped"} == set(fleet.outcomes.values())
+    assert {b"old"} == set(fleet.bytes.values())
+
+
+def test_on_failure_revert_takes_back_what_was_changed(tmp_path: Path) -> None:
+    strategy = Strategy(max_failures=NONE, on_failure="revert")
+    fleet = Fleet(folder=tmp_path, waves=THREE, strategy=strategy)
+    fleet.begin()
+    fleet.break_("d")
+
+    fleet.go()
+
+    assert ["reverted"] * 3 + ["stale", "skipped", "skipped"] == list(fleet.outcomes.values())
+    assert {"a": b"old", "b": b"old", "c": b"old", "d": b"by hand", "e": b"old", "f": b"old"} == fleet.bytes
+    assert ["r1", "r1-back"] == [run.run for run in fleet.journal.runs()]
+
+
+def test_what_was_changed_since_is_not_taken_back_and_says_why(tmp_path: Path) -> None:
+    strategy = Strategy(max_failures=NONE, on_failure="revert")
+    fleet = Fleet(folder=tmp_path, waves=THREE, strategy=strategy)
+    fleet.begin()
+    fleet.break_("d")
+
+    def spoil(host: str, event: str) -> None:
+        if (host, event) == ("c", "confirming"):
+            fleet.break_("a")
+
+    fleet.go(on_event=spoil)
+
+    assert ("changed", "reverted", "reverted") == tuple(fleet.outcomes[name] for name in "abc")
+    assert "it stays: taking it back came to stale" in fleet.rollout.seen.hosts["a"]["reason"]
+
+
+@pytest.mark.parametrize("after", [True, False], ids=["after", "before"])
+@pytest.mark.parametrize("on_failure", ["keep", "revert"])
+@pytest.mark.parametrize("broken", ["", "e"])
+def test_killed_at_any_entry_the_end_is_the_same(
+    tmp_path: Path, broken: str, on_failure: str, after: bool
+) -> None:
+    """Promises 3 and 8 over a fleet; the controller is killed at each entry in turn, and another one goes on."""
+    strategy = Strategy(max_failures=NONE, on_failure=on_failure)
+    ends = []
+    for entry in range(1, 60):
+        folder = tmp_path / str(entry)
+        folder.mkdir()
+        fleet = Fleet(folder=folder, waves=THREE, strategy=strategy)
+        fleet.begin()
+        if broken:
+            fleet.break_(broken)
+        killed = fleet.die_at(entry, after=after)
+        fleet.go()
+        ends.append((dict(fleet.outcomes), dict(fleet.bytes), fleet.rollout.state))
+        if not killed:
+            break
+
+    assert len(ends) > 15
+    assert [ends[-1]] * len(ends) == ends
+    finished = [e.host for e in fleet.journal.events("r1") if e.action == "host-finished"]
+    assert sorted(finished) == sorted(set(finished))
+
+
+@pytest.mark.parametrize("on_failure", ["keep", "revert"])
+def test_killed_at_any_step_on_a_server_the_end_is_the_same(tmp_path: Path, on_failure: str) -> None:
+    """What was armed and not confirmed is verified, confirmed and counted once; it is not changed again."""
+    ends = []
+    for moment in range(1, 60):
+        folder = tmp_path / str(moment)
+        folder.mkdir()
+        fleet = Fleet(folder=folder, waves=THREE, strategy=Strategy(max_failures=NONE, on_failure=on_failure))
+        fleet.begin()
+        fleet.break_("e")
+        left = [moment]
+
+        def die(_host: str, _event: str, left: list[int] = left) -> None:
+            left[0] -= 1
+            if left[0] == 0:
+                raise Killed
+
+        try:
+            fleet.go(on_event=die)
+            killed = False
+        except Killed:
+            killed = True
+        fleet.go()
+        ends.append((dict(fleet.outcomes), dict(fleet.bytes), fleet.rollout.state))
+        if not killed:
+            break
+
+    assert len(ends) > 10
+    assert [ends[-1]] * len(ends) == ends
+
+
+def test_a_pause_lets_nothing_more_begin_and_resume_goes_on(tmp_path: Path) -> None:
+    fleet = Fleet(folder=tmp_path, waves=THREE)
+    fleet.begin()
+    desk = fleet.desk()
+    control.pause(desk.ledger, "eve@there", "lunch")
+
+    assert ("paused", "lunch") == (fleet.go().kind, fleet.go().why)
+    assert {b"old"} == set(fleet.bytes.values())
+    control.resume(desk.ledger, "eve@there", "")
+    assert "ended" == fleet.go().kind
+
+
+@pytest.mark.parametrize("revert", [True, False, None])
+def test_an_abort_ends_it_with_or_without_taking_back(tmp_path: Path, revert: bool | None) -> None:
+    fleet = Fleet(folder=tmp_path, waves=THREE, strategy=Strategy(approve=("each",)))
+    fleet.begin()
+    assert ("approval", 2) == (fleet.go().kind, fleet.go().wave)
+    control.abort(fleet.desk().ledger, "eve@there", "wrong night", revert=revert)
+
+    fleet.go()
+
+    assert (b"old" if revert else b"new") == fleet.bytes["a"]
+    assert ["reverted" if revert else "changed"] + ["skipped"] * 5 == list(fleet.outcomes.values())
+    assert ("aborted", "aborted by eve@there: wrong night") == (fleet.rollout.state, fleet.rollout.stopped)
+
+
+def test_approval_is_needed_once_for_each_wave_and_by_another_person(tmp_path: Path) -> None:
+    fleet = Fleet(folder=tmp_path, waves=THREE, strategy=Strategy(approve=("start",), four_eyes=True))
+    fleet.begin()
+    ledger = fleet.desk().ledger
+
+    assert "approval" == fleet.go().kind
+    with pytest.raises(control.Refused, match="asks for a second person"):
+        control.approve(ledger, "ops@elsewhere", "")
+    assert 1 == control.approve(ledger, "eve@there", "fine")
+    assert "ended" == fleet.go().kind
+
+
+def test_soak_time_is_waited_for_and_the_gate_asked_again(tmp_path: Path) -> None:
+    fleet = Fleet(folder=tmp_path, waves=THREE, strategy=Strategy(soak=600, gates=Gates()))
+    fleet.begin()
+
+    first = fleet.go()
+    assert ("clock", 1600) == (first.kind, first.until)
+    fleet.clock = 1599
+    assert "clock" == fleet.go().kind
+    fleet.clock = 1600
+    assert ("clock", 2200) == (fleet.go().kind, fleet.go().until)
+    assert ["first", "last"] == [asked.ask for asked in fleet.rollout.asked[1]]
