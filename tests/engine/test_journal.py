@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vtsconf.core.errors import Refused, Usage, VtsconfError
+from vtsconf.core.errors import Usage, VtsconfError
 from vtsconf.core.runs import Event, RunSeen, find, fold
 from vtsconf.engine.journal import Journal
 
@@ -93,12 +93,13 @@ def test_a_damaged_file_is_a_sentence(tmp_path: Path) -> None:
         Journal(f"sqlite:///{tmp_path}/x.db").add(RUN[0])
 
 
-@pytest.mark.parametrize(("url", "error"), [("postgresql://x/y", Refused), ("mysql://x", Usage), ("", Usage)])
-def test_other_stores_are_refused_with_what_to_do(url: str, error: type[VtsconfError]) -> None:
-    with pytest.raises(error) as caught:
+@pytest.mark.parametrize("url", ["mysql://u:Pw123@x", "sqlite://x", ""])
+def test_other_stores_are_refused_with_what_to_do(url: str) -> None:
+    with pytest.raises(Usage) as caught:
         Journal(url)
 
     assert "sqlite:///" in caught.value.remedy
+    assert "Pw123" not in f"{caught.value}{caught.value.remedy}"
 
 
 def settled(outcome: str) -> Event:

@@ -1,160 +1,174 @@
-"""The store on the controller: an append-only journal of events. Runs and outcomes are folds over it.
+"""The store of the controllers: an append-only journal of events. Runs and outcomes are folds over it.
 
-Plans are never made from it: the live server is the truth. It also keeps the controller's own
-fingerprint key, so that the same secret has the same fingerprint tomorrow.
+Plans are never made from it: the live server is the truth. It also keeps what each run was going to do, which run
+holds which server, and the fingerprint key, so that the same secret has the same fingerprint tomorrow and elsewhere.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sqlite3
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from vtsconf.core.errors import Refused, Usage, VtsconfError
 from vtsconf.core.runs import Event, RunSeen, fold
 from vtsconf.core.secret import FingerprintKey, Secret
+from vtsconf.engine.store import claims
+from vtsconf.engine.store.claims import Claim
+from vtsconf.engine.store.database import Row, Transaction, database
 
-_SCHEMA = """
-create table if not exists events (
-  id integer primary key autoincrement, at integer not null, run text not null,
-  host text not null, action text not null, body text not null);
-create index if not exists events_run on events (run, id);
-create table if not exists plans (
-  run text not null, host text not null, document text not null, primary key (run, host));
-create table if not exists settings (name text primary key, value text not null);
-create trigger if not exists events_stay before delete on events
-  begin select raise(abort, 'the journal is append-only'); end;
-create trigger if not exists events_stand before update on events
-  begin select raise(abort, 'the journal is append-only'); end;
-"""
-_BUSY = 15.0  # seconds another process may hold the file
+_PAGE = 1000  # events read at once: a long journal is never in memory as a whole
+_PATIENCE = 60.0  # seconds
 
 
 class Journal:
-    """Opens the store at `url` (`sqlite:///PATH`), making it on first use with mode 0600."""
+    """The store at `url` (`sqlite:///PATH` or `postgresql://…`); opened, and made, when first used. Safe for threads.
 
-    def __init__(self, url: str) -> None:
-        self._path = _path(url)
-        self._guard = threading.Lock()
-        self._opened: sqlite3.Connection | None = None
+    Every call may raise VtsconfError, with a sentence that holds no password. `patience`: for how many seconds a lost
+    PostgreSQL is tried again before that.
+    """
 
-    @property
-    def _db(self) -> sqlite3.Connection:
-        if self._opened is None:
-            self._opened = _open(self._path)
-        return self._opened
+    def __init__(self, url: str, *, patience: float = _PATIENCE) -> None:
+        self._db = database(url, patience)
+
+    # ---- events
 
     def add(self, event: Event) -> None:
         """Append; on the disk when this returns."""
-        row = (event.at, event.run, event.host, event.action, json.dumps(event.body))
-        with self._writing() as db:
-            db.execute("insert into events (at, run, host, action, body) values (?, ?, ?, ?, ?)", row)
+        self.add_all((event,))
 
     def add_all(self, events: Sequence[Event]) -> None:
-        """Append several, all or none."""
-        rows = [(e.at, e.run, e.host, e.action, json.dumps(e.body)) for e in events]
-        with self._writing() as db:
-            db.executemany("insert into events (at, run, host, action, body) values (?, ?, ?, ?, ?)", rows)
+        """Append all of them in this order, or none; on the disk when this returns."""
+        if not events:
+            return
+        key = os.urandom(16).hex()  # so that a write whose answer was lost is not done twice
+        self._db.write(
+            "insert into events (at, run, host, action, body, key) values (?, ?, ?, ?, ?, ?)"
+            " on conflict (key) do nothing",
+            [
+                (e.at, e.run, e.host, e.action, json.dumps(e.body), f"{key}:{number}")
+                for number, e in enumerate(events)
+            ],
+        )
 
-    def keep_plans(self, run: str, documents: Mapping[str, str]) -> None:
-        """The plan documents of a run, by host."""
-        with self._writing() as db:
-            db.executemany("insert or replace into plans values (?, ?, ?)", [(run, h, d) for h, d in documents.items()])
+    def events(self, run: str | None = None, *, after: int = 0) -> Iterator[Event]:
+        """All events of a run, or of all runs, in order; `after` an id, those that came later.
 
-    def claims(self, hosts: Sequence[str]) -> dict[str, Any]:
-        """Who holds these servers."""
-        return {}
+        Nothing appears later below an id that was seen: who asks `after` the last one misses nothing.
+        """
+        where, values = ("run = ? and", (run,)) if run else ("", ())
+        while True:
+            rows = self._db.read(
+                f"select id, at, run, host, action, body from events where {where} id > ? order by id limit {_PAGE}",  # noqa: S608 fixed text
+                (*values, after),
+            )
+            yield from map(_event, rows)
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1][0]
 
-    def claim(self, run: str, hosts: Sequence[str], *, holder: str, at: int) -> None:
-        """Hold these servers until `release`."""
+    # ---- runs
 
-    def release(self, run: str) -> None:
-        """Let go of all servers of a run."""
+    def runs(self, names: Iterable[str] | None = None) -> list[RunSeen]:
+        """These runs in this order; without names every run, oldest first. None where there is no journal yet."""
+        if names is None:
+            return fold(self.events())
+        return [run for name in names for run in fold(self.events(name))]
+
+    def newest(self, hosts: Collection[str] | None = None) -> Iterator[RunSeen]:
+        """Runs, newest first, read one by one as they are asked for; only those that began on one of `hosts`."""
+        for name in reversed(self.run_names(hosts)):
+            yield from self.runs((name,))
+
+    def run_names(self, hosts: Collection[str] | None = None) -> list[str]:
+        """Every run, oldest first; only those that began on one of `hosts`. Reads no events."""
+        begun = (
+            "select run, id from events where action = 'run-started'"
+            " union all select run, id from events where action = 'host-settled'"  # another controller's
+        )
+        values: Row = ()
+        if hosts is not None:
+            begun = f"select run, id from events where host <> '' and {self._db.among('host')}"  # noqa: S608 fixed text
+            values = (self._db.listed(sorted(set(hosts))),)
+        rows = self._db.read(f"select run from ({begun}) as begun group by run order by min(id)", values)  # noqa: S608 fixed text
+        return [run for (run,) in rows]
+
+    def open_runs(self) -> list[str]:
+        """Those that never said that they ended, oldest first. Reads no events."""
+        rows = self._db.read(
+            "select run from events where action = 'run-started'"
+            " and run not in (select run from events where action = 'run-finished') order by id"
+        )
+        return [run for (run,) in rows]
+
+    # ---- what runs were going to do
 
     def keep_plan(self, run: str, host: str, document: str) -> None:
         """A host's plan document, for the rollback."""
-        with self._writing() as db:
-            db.execute("insert or replace into plans values (?, ?, ?)", (run, host, document))
+        self.keep_plans(run, {host: document})
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction; a full disk or a lost file is a sentence."""
-        try:
-            with self._guard, self._db as db:
-                yield db
-        except sqlite3.Error as error:
-            raise VtsconfError(f"the journal {self._path} cannot be written: {error}") from error
+    def keep_plans(self, run: str, documents: Mapping[str, str]) -> None:
+        """The plan documents of a run by host: all of them, or none."""
+        self._db.write(
+            "insert into plans (run, host, document) values (?, ?, ?)"
+            " on conflict (run, host) do update set document = excluded.document",
+            [(run, host, document) for host, document in documents.items()],
+        )
 
-    def plans(self, run: str, hosts: Sequence[str] | None = None) -> dict[str, str]:
+    def plans(self, run: str, hosts: Collection[str] | None = None) -> dict[str, str]:
         """The plan documents of a run, by host; only of these hosts where they are named."""
-        only = f" and host in ({', '.join('?' * len(hosts))})" if hosts is not None else ""
-        with self._guard:
-            rows = self._db.execute(
-                f"select host, document from plans where run = ?{only} order by host",  # noqa: S608 fixed text
-                (run, *(hosts or ())),
-            )
-            return dict(rows.fetchall())
+        only, values = ("", ()) if hosts is None else self._only(hosts)
+        rows = self._db.read(
+            f"select host, document from plans where run = ?{only} order by host",  # noqa: S608 fixed text
+            (run, *values),
+        )
+        return dict(rows)
 
-    def events(self, run: str | None = None, *, after: int = 0) -> Iterator[Event]:
-        """All events of a run, or of all runs, in order; `after` an id, those that came later."""
-        where, values = ("and run = ?", (run,)) if run else ("", ())
-        with self._guard:
-            rows = self._db.execute(
-                f"select id, at, run, host, action, body from events where id > ? {where} order by id",
-                (after, *values),
-            ).fetchall()
-        for number, at, name, host, action, body in rows:
-            yield Event(id=number, at=at, run=name, host=host, action=action, body=json.loads(body))
+    def _only(self, hosts: Collection[str]) -> tuple[str, Row]:
+        return f" and {self._db.among('host')}", (self._db.listed(sorted(set(hosts))),)
 
-    def runs(self) -> list[RunSeen]:
-        """Every run, oldest first; none where there is no journal yet."""
-        return fold(self.events()) if self.exists else []
+    # ---- which run holds which server
+
+    def claim(self, run: str, hosts: Collection[str], holder: str, at: int) -> None:
+        """All of these hosts for `run`, or none. Raises Locked, which says who has them. `at`: seconds since 1970.
+
+        It outlives this process: `release` ends it. What the run has already, it keeps.
+        """
+        claims.take(self._db, run, hosts, holder, at)
+
+    def release(self, run: str) -> None:
+        """Every host that the run holds."""
+        claims.release(self._db, run)
+
+    def claims(self, hosts: Collection[str]) -> dict[str, Claim]:
+        """Those of these hosts that a run holds, by host."""
+        return claims.held(self._db, hosts)
+
+    # ---- the rest
 
     @property
     def exists(self) -> bool:
-        return self._path.exists()
+        """False: nobody has written here yet."""
+        return self._db.exists
 
     @property
     def fingerprints(self) -> FingerprintKey:
-        """The controller's key, made on first use."""
-        with self._guard, self._db as db:
+        """The key of all controllers on this store, made on first use."""
+
+        def make(open_: Transaction) -> str:
             made = os.urandom(32).hex()
-            db.execute("insert or ignore into settings values ('fingerprint_key', ?)", (made,))
-            (value,) = db.execute("select value from settings where name = 'fingerprint_key'").fetchone()
-        return FingerprintKey(Secret(value.encode()))
+            open_.write(
+                "insert into settings (name, value) values ('fingerprint_key', ?) on conflict (name) do nothing",
+                [(made,)],
+            )
+            ((value,),) = open_.read("select value from settings where name = 'fingerprint_key'")
+            return str(value)
+
+        return FingerprintKey(Secret(self._db.transact(make).encode()))
 
     def close(self) -> None:
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
+        self._db.close()
 
 
-def _path(url: str) -> Path:
-    if url.startswith("sqlite:///"):
-        return Path(url.removeprefix("sqlite:///"))
-    if url.startswith(("postgresql://", "postgresql+")):
-        raise Refused(
-            "this version keeps its journal in SQLite only",
-            remedy="set store to sqlite:///PATH; PostgreSQL comes with fleet rollouts",
-        )
-    raise Usage(f"the store {url!r} is not an URL that is known", remedy="write sqlite:///PATH")
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        db = sqlite3.connect(path, timeout=_BUSY, check_same_thread=False)
-        db.execute("pragma journal_mode=wal")
-        db.executescript(_SCHEMA)
-    except (OSError, sqlite3.Error) as error:
-        raise VtsconfError(
-            f"the journal {path} cannot be opened: {error}",
-            remedy="without a journal nothing is changed; set `store` in vtsconf.toml to a place you can write",
-        ) from error
-    return db
+def _event(row: Row) -> Event:
+    number, at, run, host, action, body = row
+    return Event(id=number, at=at, run=run, host=host, action=action, body=json.loads(body))
