@@ -111,6 +111,24 @@ class Fleet:
         self.journal.left = None
         return False
 
+    def die_in(self, moment: int) -> bool:
+        """Drive, and be killed at that event of a server's change; False when it ended before."""
+        left = moment
+
+        def die(_host: str, _event: str) -> None:
+            nonlocal left
+            left -= 1
+            if left <= 0:
+                self.journal.dead = True
+                raise Killed
+
+        try:
+            self.go(on_event=die)
+        except Killed:
+            self.journal.dead = False
+            return True
+        return False
+
     @property
     def rollout(self) -> Rollout:
         return Rollout.of(RUN, self.journal.events(RUN))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.laws.fleet import Fleet, Killed
+from tests.laws.fleet import Fleet
 from vtsconf.core.outcome import PlanOutcome
 from vtsconf.core.plan import HostPlan
 from vtsconf.core.rollout.strategy import Gates, Share, Strategy
@@ -137,18 +137,7 @@ def test_killed_at_any_step_on_a_server_the_end_is_the_same(tmp_path: Path, on_f
         fleet = Fleet(folder=folder, waves=THREE, strategy=Strategy(max_failures=NONE, on_failure=on_failure))
         fleet.begin()
         fleet.break_("e")
-        left = [moment]
-
-        def die(_host: str, _event: str, left: list[int] = left) -> None:
-            left[0] -= 1
-            if left[0] == 0:
-                raise Killed
-
-        try:
-            fleet.go(on_event=die)
-            killed = False
-        except Killed:
-            killed = True
+        killed = fleet.die_in(moment)
         fleet.go()
         ends.append((dict(fleet.outcomes), dict(fleet.bytes), fleet.rollout.state))
         if not killed:

@@ -6,12 +6,12 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
 import click
 
 from vtsconf import __version__
+from vtsconf.cli.lazy import LazyGroup
 from vtsconf.core.outcome import Exit
 
 # What `vtsconf --help` prints; a command's module is imported only when it is called.
@@ -38,6 +38,9 @@ COMMANDS: dict[str, dict[str, str]] = {
         "history": "Show who changed what, when, and how it ended.",
         "unlock": "Remove the lock of a run that died.",
     },
+    "Change a fleet": {
+        "rollout": "Wave by wave: canary, gates, approval, pause, resume, abort.",
+    },
     "Try it": {
         "lab": "Servers to play with, on this machine, without root.",
         "completion": "Print the completion script for bash, zsh or fish.",
@@ -46,37 +49,10 @@ COMMANDS: dict[str, dict[str, str]] = {
 }
 
 
-class Commands(click.Group):
-    """A group that knows its commands' names and one-line helps without importing them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click passes it
-        return [name for section in COMMANDS.values() for name in section]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        command: click.Command = import_module(f"vtsconf.cli.{cmd_name}").command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0] if args else ""
-        if name and not name.startswith("-") and name not in self.list_commands(ctx):
-            from vtsconf.core.problem import suggestion
-
-            hint = suggestion(name, self.list_commands(ctx)) or "`vtsconf --help` lists the commands"
-            ctx.fail(f"there is no command `{name}`; {hint}")
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 likewise
-        for title, section in COMMANDS.items():
-            with formatter.section(title):
-                formatter.write_dl(list(section.items()))
-
-
 @click.command(
-    cls=Commands,
+    cls=LazyGroup,
+    sections=COMMANDS,
+    package="vtsconf.cli",
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": None},
     epilog="Start with `vtsconf lab up` (servers to play with) or `vtsconf init` (a project of your own).",
 )

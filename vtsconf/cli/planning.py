@@ -23,13 +23,8 @@ def make_plan(
     allowed: Sequence[str] = (),
     quiet: bool = False,
 ) -> tuple[Plan, Preparation]:
-    """Judge, read and compare the selected hosts. Raises Usage for none: a broken inventory is no good news."""
-    preparation = shop.prepare(limit)
-    if not (preparation.ready or preparation.invalid):
-        raise Usage(
-            f"no host is selected: {shop.project.source} has none",
-            remedy="`vtsconf inventory` shows what is read from it",
-        )
+    """Judge, read and compare the selected hosts. Raises Usage for none."""
+    preparation = prepared(shop, limit)
     from vtsconf.engine.aim import aimed, noted
     from vtsconf.engine.collect import Wish
 
@@ -42,6 +37,17 @@ def make_plan(
     with Progress("reading", len(preparation.ready), quiet=quiet) as progress:
         plan = shop.plan(preparation, wish, done=progress.done)
     return plan, preparation
+
+
+def prepared(shop: Shop, limit: str | None) -> Preparation:
+    """Judge the documents of the selected hosts. Raises Usage for none: a broken inventory is no good news."""
+    preparation = shop.prepare(limit)
+    if not (preparation.ready or preparation.invalid):
+        raise Usage(
+            f"no host is selected: {shop.project.source} has none",
+            remedy="`vtsconf inventory` shows what is read from it",
+        )
+    return preparation
 
 
 def plan_exit(plan: Plan, *, detailed: bool) -> Exit:

@@ -14,6 +14,7 @@ from vtsconf.core.outcome import Exit
 from vtsconf.core.problem import Problem, errors
 from vtsconf.engine.prepare import judge
 from vtsconf.engine.project import Project
+from vtsconf.engine.rollout import strategies
 
 
 @click.command(epilog="Examples: `vtsconf validate`, `vtsconf validate -i site/inventory.yaml --json`.")
@@ -28,13 +29,13 @@ def command(
     verbose: int,
     color: str | None,
 ) -> int:
-    """Check inventory, variables, templates and tables, and say all that is wrong, with file, line and column.
+    """Check inventory, variables, templates, tables and strategies, and say all that is wrong, with file, line and column.
 
     No server is asked. Exit 3 when there is an error.
     """
     set_color(color)
     project = Project.load(inventory, extra=extra)
-    problems = list(project.problems)
+    problems = [*project.problems, *strategies.problems(project)]
     # Without any host the documents' own problems say why; the limit would only complain once more.
     hosts = project.hosts(limit) if project.inventory.hosts else []
     for host in hosts:

@@ -41,12 +41,24 @@ def bring(host: str, wave: int, desk: Desk) -> HostResult | None:
 
 
 def settle(host: str, desk: Desk) -> HostResult:
-    """The end of a server that was begun, without beginning it again: what is armed is taken back."""
+    """The end of a server that was begun, in a run that stops: never begun again, and kept only if the run keeps."""
     rollout = desk.ledger.read()
-    tried = str(rollout.seen.hosts[host].get("as", desk.run))
-    ended = _guarded(host, desk, lambda plan, at: _settle(plan, at, desk, tried, keep=False))
+    tried, keep = str(rollout.seen.hosts[host].get("as", desk.run)), not rollout.reverts
+    ended = _guarded(host, desk, lambda plan, at: _settle(plan, at, desk, tried, keep=keep))
     reason = "it took itself back: its controller was gone"
     return finish(ended or HostResult(host=host, outcome=RunOutcome.REVERTED, reason=reason), desk)
+
+
+def learn(host: str, desk: Desk) -> HostResult | None:
+    """How a server ended that was lost in the middle; None while it still cannot be asked."""
+    tried = str(desk.ledger.read().seen.hosts[host].get("as", desk.run))
+    ended = _guarded(host, desk, lambda plan, at: _settle(plan, at, desk, tried))
+    if ended and ended.outcome is RunOutcome.UNREACHABLE:
+        return None
+    reason = "it was lost in the middle, and took itself back"
+    result = ended or HostResult(host=host, outcome=RunOutcome.REVERTED, reason=reason)
+    desk.ledger.note(desk.ledger.event("host-settled", host, **entry_of(result, desk.run)))
+    return result
 
 
 def _settle(plan: HostPlan, target: Target, desk: Desk, name: str, *, keep: bool = True) -> HostResult | None:

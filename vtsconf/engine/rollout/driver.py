@@ -25,7 +25,7 @@ from vtsconf.core.rollout.move import (
 from vtsconf.engine.apply import HostResult
 from vtsconf.engine.rollout.desk import Desk
 from vtsconf.engine.rollout.document import entry_of, results_of, summary
-from vtsconf.engine.rollout.wave import change_wave, settle_all
+from vtsconf.engine.rollout.wave import change_wave, learn_all, settle_all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +105,7 @@ def _ask(wave: int, ask: str, desk: Desk) -> None:
     from vtsconf.core.rollout.gate import confirmed
     from vtsconf.engine.rollout import gates
 
+    learn_all(desk.ledger.read().waves[wave - 1], desk)
     rollout = desk.ledger.read()
     answers = [confirmed(wave, rollout)]
     if answers[0].verdict is Verdict.PASS:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from vtsconf.engine.apply import HostResult
 from vtsconf.engine.fan import fan
-from vtsconf.engine.rollout.bring import bring, settle
+from vtsconf.engine.rollout.bring import bring, learn, settle
 from vtsconf.engine.rollout.desk import Desk
 
 
@@ -27,3 +27,15 @@ def settle_all(hosts: Sequence[str], desk: Desk) -> None:
     desk.targets(hosts)
     for _, result in fan(hosts, lambda host: settle(host, desk), parallel=desk.parallel):
         desk.watch.done(result)
+
+
+def learn_all(hosts: Sequence[str], desk: Desk) -> None:
+    """Ask those again that were lost in the middle of their change."""
+    seen = desk.ledger.read().seen
+    lost = [
+        host for host in hosts if seen.is_unsettled(host) and seen.hosts[host].get("outcome") == "unreachable"
+    ]
+    desk.targets(lost)
+    for _, result in fan(lost, lambda host: learn(host, desk), parallel=desk.parallel):
+        if result is not None:
+            desk.watch.done(result)
