@@ -1,14 +1,10 @@
-"""The journal: append-only, and every cut of it still makes sense."""
+"""The journal as its readers see it: every cut of it still makes sense. What a store promises is in `store/`."""
 
 from __future__ import annotations
 
-import sqlite3
-import stat
-from pathlib import Path
-
 import pytest
 
-from vtsconf.core.errors import Usage, VtsconfError
+from vtsconf.core.errors import Usage
 from vtsconf.core.runs import Event, RunSeen, find, fold
 from vtsconf.engine.journal import Journal
 
@@ -23,33 +19,6 @@ RUN = [
 ]
 
 
-@pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(f"sqlite:///{tmp_path}/deep/down/vtsconf.db")
-
-
-def test_events_come_back_in_order(journal: Journal) -> None:
-    for event in RUN:
-        journal.add(event)
-
-    assert RUN == list(journal.events("r1"))
-
-
-def test_an_event_can_neither_be_changed_nor_removed(journal: Journal, tmp_path: Path) -> None:
-    journal.add(RUN[0])
-    with sqlite3.connect(tmp_path / "deep/down/vtsconf.db") as db:
-        for statement in ("delete from events", "update events set at = 0"):
-            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-                db.execute(statement)
-
-
-def test_the_file_is_for_its_owner_only(journal: Journal, tmp_path: Path) -> None:
-    journal.add(RUN[0])
-
-    assert 0o600 == stat.S_IMODE((tmp_path / "deep/down/vtsconf.db").stat().st_mode)
-    assert 0o700 == stat.S_IMODE((tmp_path / "deep/down").stat().st_mode)
-
-
 @pytest.mark.parametrize("cut", range(1, len(RUN) + 1))
 def test_cut_anywhere_a_run_says_what_is_known(cut: int) -> None:
     (run,) = fold(RUN[:cut])
@@ -62,35 +31,6 @@ def test_cut_anywhere_a_run_says_what_is_known(cut: int) -> None:
     }
     assert expected == outcomes
     assert (cut < len(RUN)) == run.is_open
-
-
-def test_the_fingerprint_key_stays_the_same(journal: Journal, tmp_path: Path) -> None:
-    first = journal.fingerprints
-    again = Journal(f"sqlite:///{tmp_path}/deep/down/vtsconf.db").fingerprints
-
-    assert first == again
-    assert first.fingerprint(b"x") != first.fingerprint(b"y")
-
-
-def test_plans_are_kept_by_run_and_host(journal: Journal) -> None:
-    journal.keep_plan("r1", "a", "{}")
-
-    assert {"a": "{}"} == journal.plans("r1")
-    assert {} == journal.plans("r2")
-
-
-def test_a_place_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-
-    with pytest.raises(VtsconfError, match="cannot be opened"):
-        Journal(f"sqlite:///{tmp_path}/file/vtsconf.db").add(RUN[0])
-
-
-def test_a_damaged_file_is_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "x.db").write_bytes(b"no database" * 100)
-
-    with pytest.raises(VtsconfError, match="cannot be opened"):
-        Journal(f"sqlite:///{tmp_path}/x.db").add(RUN[0])
 
 
 @pytest.mark.parametrize("url", ["mysql://u:Pw123@x", "sqlite://x", ""])

@@ -55,7 +55,7 @@ class Journal:
 
         Nothing appears later below an id that was seen: who asks `after` the last one misses nothing.
         """
-        where, values = ("run = ? and", (run,)) if run else ("", ())
+        where, values = ("run = ? and", (run,)) if run is not None else ("", ())
         while True:
             rows = self._db.read(
                 f"select id, at, run, host, action, body from events where {where} id > ? order by id limit {_PAGE}",  # noqa: S608 fixed text
@@ -82,14 +82,18 @@ class Journal:
     def run_names(self, hosts: Collection[str] | None = None) -> list[str]:
         """Every run, oldest first; only those that began on one of `hosts`. Reads no events."""
         begun = (
-            "select run, id from events where action = 'run-started'"
-            " union all select run, id from events where action = 'host-settled'"  # another controller's
+            "select run from events where action = 'run-started'"
+            " union select run from events where action = 'host-settled'"  # another controller's
         )
         values: Row = ()
         if hosts is not None:
-            begun = f"select run, id from events where host <> '' and {self._db.among('host')}"  # noqa: S608 fixed text
+            begun = f"select distinct run from events where host <> '' and {self._db.among('host')}"  # noqa: S608 fixed text
             values = (self._db.listed(sorted(set(hosts))),)
-        rows = self._db.read(f"select run from ({begun}) as begun group by run order by min(id)", values)  # noqa: S608 fixed text
+        rows = self._db.read(
+            f"select run from ({begun}) as begun"  # noqa: S608 fixed text
+            " order by (select min(id) from events where events.run = begun.run)",
+            values,
+        )
         return [run for (run,) in rows]
 
     def open_runs(self) -> list[str]:
