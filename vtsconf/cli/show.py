@@ -94,7 +94,7 @@ def _host_lines(host: HostPlan, findings: Sequence[Finding], verbose: int) -> It
     for finding in findings:
         yield from _finding_lines(finding, "    ")
     for change in host.changes:
-        yield from _change_lines(change, verbose)
+        yield from change_lines(change, verbose)
     for service in host.restarts:
         owed = any(debt.service == service for debt in host.pending_restarts)
         yield f"  {paint('↻')} restart {service}" + ("  (owed since an earlier change)" if owed else "")
@@ -125,7 +125,8 @@ def _count(changes: Sequence[Change], action: Action) -> int:
     return sum(1 for change in changes if change.action is action)
 
 
-def _change_lines(change: Change, verbose: int) -> Iterator[str]:
+def change_lines(change: Change, verbose: int) -> Iterator[str]:
+    """One change: its address, and what differs; indented by two."""
     symbol = change.action.symbol
     head = f"  {paint(symbol)} {change.address}"
     if _is_short(change.live) and _is_short(change.desired):

@@ -37,17 +37,20 @@ def plan_host(ready: Ready, reach: Reach, keys: Keys, wish: Wish) -> HostPlan:
     """Read one server and compare. Every way it can end is in the result."""
     resources = build.with_keys(ready.resources, keys)
     try:
-        reading = _read(ready, resources, reach)
-    except Unreachable as error:
-        return replace(_blank(ready, wish), outcome=PlanOutcome.UNREACHABLE, reason=_with(error))
+        return compare(ready, resources, _read(ready, resources, reach), keys, wish)
     except VtsconfError as error:
-        return replace(_blank(ready, wish), outcome=PlanOutcome.ERROR, reason=_with(error))
-    try:
-        return compare(ready, resources, reading, keys, wish)
-    except Invalid as error:
-        return replace(
-            _blank(ready, wish), outcome=PlanOutcome.INVALID, reason=str(error), problems=error.problems
-        )
+        return failed(ready, error, wish)
+
+
+def failed(ready: Ready, error: VtsconfError, wish: Wish) -> HostPlan:
+    """The plan of a host that could not be read or compared."""
+    blank = _blank(ready, wish)
+    match error:
+        case Unreachable():
+            return replace(blank, outcome=PlanOutcome.UNREACHABLE, reason=_with(error))
+        case Invalid():
+            return replace(blank, outcome=PlanOutcome.INVALID, reason=str(error), problems=error.problems)
+    return replace(blank, outcome=PlanOutcome.ERROR, reason=_with(error))
 
 
 def _with(error: VtsconfError) -> str:

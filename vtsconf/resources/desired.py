@@ -12,7 +12,7 @@ from vtsconf.core.tables import OTHER, Tables
 from vtsconf.core.tree import Path
 from vtsconf.core.validation import Locate, unknown_key, validated
 from vtsconf.core.wanted import WantedParameter, gather
-from vtsconf.resources.written import Command, File, Health, Service, VtsPolicyCommand, Written
+from vtsconf.resources.written import Command, Drift, File, Health, Service, VtsPolicyCommand, Written
 
 if TYPE_CHECKING:
     from vtsconf.resources.policies import Policy, Rule
@@ -34,6 +34,7 @@ class Vts:
     files: Mapping[str, File] = field(default_factory=dict)
     commands: Mapping[str, Command] = field(default_factory=dict)
     health: Mapping[str, Health] = field(default_factory=dict)
+    drift: Drift = field(default_factory=Drift)
     bma: Mapping[str, Any] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
     vtspolicy: VtsPolicyCommand | None = None

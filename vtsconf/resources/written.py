@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from vtsconf.core.fields import (
     Argv,
@@ -80,6 +81,27 @@ class Health(Settings):
     on: Literal["server", "controller"] = Field(default="server", description="Where the question is asked.")
 
 
+def _regex(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise refusal(
+            f"`{text:.80}` is not a regular expression: {error}", remedy="write one as Python knows them"
+        ) from None
+    return text
+
+
+class Drift(Settings):
+    """What `vtsconf drift` cannot know by itself."""
+
+    edit_events: Listed[Annotated[str, AfterValidator(_regex)]] = Field(
+        default=(),
+        description="Regular expressions for texts of the event log that tell of an edited configuration file. That there "
+        "are such events is documented, their text is not: without this a heuristic looks for them.",
+        examples=[["Configuration file .* (edited|saved)"]],
+    )
+
+
 class VtsPolicyCommand(Settings):
     """The server's own VTSPolicy command; the line is given to it as one further word."""
 
@@ -116,6 +138,9 @@ class Written(Settings):
     )
     health: Named[Health] = Field(
         default_factory=dict, description="Questions asked before a change is confirmed."
+    )
+    drift: Annotated[Drift, NothingIsEmpty] = Field(
+        default_factory=Drift, description="What `vtsconf drift` goes by."
     )
     bma: Annotated[dict[str, Any], NothingIsEmpty] = Field(
         default_factory=dict, description="Backup applications: the client's files, by name."
