@@ -15,7 +15,7 @@ from vtsconf.engine.durable.client import connected, is_made
 from vtsconf.engine.durable.desk import Desk
 from vtsconf.engine.durable.failure import packed
 from vtsconf.engine.durable.flow import Here, enqueue, within
-from vtsconf.engine.durable.library import ANYWHERE, NAME, VERSION, as_json, dbos
+from vtsconf.engine.durable.library import NAME, VERSION, as_json, dbos
 from vtsconf.engine.durable.owner import owner_of
 from vtsconf.engine.durable.store import sentences, store_at
 from vtsconf.engine.durable.work import Call, Queue
@@ -29,7 +29,7 @@ class Engine(Desk):
     """A context manager; one in a process.
 
     flows    by name, which is stored: a flow keeps its name, and its order of steps, as long as work of it is about
-    queues   by name, with their limits
+    queues   by name, with their limits; each flow has one of its own name, without limits unless it is named here
     poll     seconds between two looks at a queue, at a child, and (SQLite) at the words
     grace    PostgreSQL: seconds after which a lock that is gone means that its process is gone
 
@@ -46,7 +46,8 @@ class Engine(Desk):
         grace: float = 15.0,
     ) -> None:
         self._store = store_at(store_url)
-        self._flows, self._queues = dict(flows), {**(queues or {}), ANYWHERE: Queue()}
+        self._flows = dict(flows)
+        self._queues = {name: Queue() for name in flows} | dict(queues or {})
         self._poll = poll
         self._owner = owner_of(self._store, grace)
         self._halt = threading.Event()
@@ -115,7 +116,10 @@ class Engine(Desk):
     def again(self, work_id: str) -> None:
         """Begin ended work anew, from its first step, under the same id. Its children are not done again."""
         with sentences(self._store):
-            dbos().DBOS.rewind_workflow(work_id, queue_name=ANYWHERE)
+            work = self.status(work_id)
+            if work is None:
+                raise LookupError(work_id)
+            dbos().DBOS.rewind_workflow(work_id, queue_name=work.flow)
 
     def result(self, work_id: str, timeout: float | None = None) -> Any:
         """What the flow returned, once it has ended; raises what it raised. Raises TimeoutError, LookupError."""
@@ -157,6 +161,7 @@ class Engine(Desk):
             register = module.DBOS.workflow(name=name, max_recovery_attempts=None)
             self._started[name] = register(self._body(function))
         self._library = module.DBOS(config=self._config())
+        module.DBOS.listen_queues(list(self._queues))  # what others run, this engine could not
         module.DBOS.launch()
         self._api = module.DBOS
         self._adopt()
@@ -224,13 +229,17 @@ class Engine(Desk):
     def _adopt(self) -> None:
         """It goes back to its queue, from where anybody takes it; nothing happens when another was faster."""
         pending = dbos().DBOS.list_workflows(
-            status="PENDING", application_name=NAME, load_input=False, load_output=False
+            status="PENDING",
+            name=list(self._flows),
+            application_name=NAME,
+            load_input=False,
+            load_output=False,
         )
         ended = self._owner.ended({work.executor_id for work in pending})
         for work in pending:
             if work.executor_id in ended:
                 # Not `resume_workflow`: that would bring back what was cancelled, or taken over, in the meantime.
-                self._library._sys_db.reenqueue_for_recovery(work.workflow_id, [work.executor_id], ANYWHERE)  # noqa: SLF001
+                self._library._sys_db.reenqueue_for_recovery(work.workflow_id, [work.executor_id], work.name)  # noqa: SLF001
 
     def _end(self) -> None:
         """What still runs keeps the lock of a SQLite store, as its process goes on."""

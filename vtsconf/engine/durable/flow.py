@@ -88,7 +88,7 @@ def enqueue(call: Call) -> None:
     """Write it down for whoever has room; the second time nothing happens."""
     options = {
         "workflow_name": call.flow,
-        "queue_name": call.queue,
+        "queue_name": call.queue or call.flow,
         "workflow_id": call.id,
         "app_version": VERSION,
         "application_name": NAME,

@@ -10,7 +10,6 @@ from typing import Any
 
 NAME = "vtsconf"  # of the application, in the library's tables
 VERSION = "1"  # pinned: by default code that changes strands the work of yesterday
-ANYWHERE = "vtsconf"  # the queue for what was taken over from a process that ended
 
 
 def warm() -> threading.Thread:

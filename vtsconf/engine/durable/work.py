@@ -41,12 +41,12 @@ class Queue:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A flow to be run by whoever has room. `priority`: the lower goes first; `delay`: seconds."""
+    """A flow to be run by whoever has room on the queue. `priority`: the lower goes first; `delay`: seconds."""
 
     flow: str
     id: str
     argument: Any = None
-    queue: str
+    queue: str = ""  # "": the flow's own
     key: str = ""
     priority: int = 0
     delay: float = 0.0
