@@ -122,5 +122,6 @@ allow_erase = click.option(
     help="Let this parameter or policy through although it could make tapes erasable.",
 )
 
+documents = _all(inventory, extra)
 project = _all(inventory, limit, extra)
 show = _all(json_flag, verbose, color)

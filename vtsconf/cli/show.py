@@ -51,6 +51,11 @@ def print_json(document: Any) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
+def reason(text: object) -> str:
+    """What a server, a journal or a person said, fit for a terminal."""
+    return printable(str(text or ""), _REASON)
+
+
 def many(count: int, noun: str) -> str:
     """Count in words: "1 host", "3 hosts"."""
     return f"{count} {noun}{'' if count == 1 else 's'}"

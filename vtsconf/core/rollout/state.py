@@ -71,6 +71,7 @@ class Rollout:
     approved: dict[int, str] = field(default_factory=dict)  # wave → by whom
     paused: str = ""  # why; "" when it is not
     paused_by: str = ""
+    legs: int = 1  # a pause ends one, `resumed` begins the next
     stopped: str = ""  # why
     stop_cause: str = ""
     reverts: bool = False  # what was changed is to be taken back
@@ -186,6 +187,7 @@ def _paused(rollout: Rollout, event: Event) -> None:
 
 def _resumed(rollout: Rollout, _: Event) -> None:
     rollout.paused = rollout.paused_by = ""
+    rollout.legs += 1
     _ask_again(rollout)
 
 

@@ -28,6 +28,7 @@ class Course:
     has_canary: bool = False
     questions: Mapping[str, Sequence[Question]] = field(default_factory=dict)
     is_held: bool = True
+    why: str = ""
 
 
 def at_once(plan: Plan, command: str) -> Course:
@@ -48,6 +49,7 @@ def begin(plan: Plan, course: Course, desk: Desk) -> None:
     started: dict[str, Any] = {
         "command": course.command,
         "by": desk.holder,
+        "why": course.why,
         "revision": plan.revision,
         "reverses": plan.reverses,
         "hosts": [host.host for host in plan.hosts],

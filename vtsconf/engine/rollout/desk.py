@@ -39,6 +39,7 @@ class Desk:
     find_targets: Callable[[Collection[str]], Mapping[str, Target]]
     now: Callable[[], float]  # seconds since 1970
     parallel: int = 50
+    shares: bool = False  # the servers of a wave are offered to other controllers too
     watch: Watch = field(default_factory=Watch)
     plans: dict[str, HostPlan] = field(default_factory=dict)
     known: dict[str, Target] = field(default_factory=dict)

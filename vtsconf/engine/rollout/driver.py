@@ -30,12 +30,13 @@ from vtsconf.engine.rollout.wave import change_wave, learn_all, settle_all
 
 @dataclass(frozen=True, kw_only=True)
 class Halt:
-    """Why it does not go on by itself. `until`: seconds since 1970, for "clock"."""
+    """Why it does not go on by itself. `until`: seconds since 1970, for "clock"; `hosts` of `wave`: for "share"."""
 
-    kind: Literal["ended", "paused", "approval", "clock", "stopped"]
+    kind: Literal["ended", "paused", "approval", "clock", "stopped", "share"]
     why: str = ""
     until: int = 0
     wave: int = 0
+    hosts: tuple[str, ...] = ()
 
 
 def drive(desk: Desk) -> Halt:
@@ -61,6 +62,8 @@ def _halt(move: Move, desk: Desk) -> Halt | None:
             return Halt(kind="approval", why=why, wave=wave)
         case Wait(until=until, why=why):
             return Halt(kind="clock", why=why, until=until)
+        case Change(wave=wave, hosts=hosts) if desk.shares and len(hosts) > 1 and desk.may_begin():
+            return Halt(kind="share", wave=wave, hosts=hosts)
     return None
 
 

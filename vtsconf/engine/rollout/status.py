@@ -16,10 +16,20 @@ FORMAT = "vtsconf/rollout/1"
 
 def to_json(rollout: Rollout, now: int) -> dict[str, Any]:
     """`state`: running, paused, waiting (for an approval, a window, soak time), stopping, done, stopped, aborted."""
+    return {
+        "format": FORMAT,
+        **head(rollout, now),
+        "strategy": strategy_json(rollout.strategy),
+        "waves": list(_waves(rollout)),
+        "hosts": list(_hosts(rollout)),
+    }
+
+
+def head(rollout: Rollout, now: int) -> dict[str, Any]:
+    """The same without its waves and servers."""
     state, why = standing(rollout, now)
     seen = rollout.seen
     return {
-        "format": FORMAT,
         "run": rollout.run,
         "state": state,
         "why": why,
@@ -27,11 +37,8 @@ def to_json(rollout: Rollout, now: int) -> dict[str, Any]:
         "started": seen.started,
         "finished": seen.finished,
         "revision": seen.revision,
-        "strategy": strategy_json(rollout.strategy),
         "failures": rollout.failures,
         "tolerated": rollout.tolerated,
-        "waves": list(_waves(rollout)),
-        "hosts": list(_hosts(rollout)),
         "summary": summary(results_of(rollout)) | {"open": sum(1 for _ in _open(rollout))},
     }
 
@@ -97,3 +104,33 @@ def _hosts(rollout: Rollout) -> Iterator[Mapping[str, Any]]:
     for name in rollout.seen.hosts:
         entry = ended.get(name) or {"host": name, "outcome": rollout.outcome(name) or "open", "reason": ""}
         yield entry | {"wave": wave_of.get(name)}
+
+
+def sentences(rollout: Rollout, now: int) -> Iterator[str]:
+    """For people: how it stands, what it waits for, what to do."""
+    state, why = standing(rollout, now)
+    ended = summary(results_of(rollout))
+    words = ", ".join(f"{n} {o}" for o, n in ended.items() if n and o not in ("hosts", "changes"))
+    left = sum(1 for _ in _open(rollout))
+    told = ", ".join(part for part in (words, f"{left} not tried yet" if left else "") if part)
+    count = len(rollout.seen.hosts)
+    yield f"Rollout {rollout.run} {state}{f': {why}' if why else ''}"
+    yield f"  {count} {'server' if count == 1 else 'servers'} ({told}); {ended['changes']} changes."
+    if hint := _HINTS.get(state, "").format(run=rollout.run, approve=_approve(rollout, now)):
+        yield f"  {hint}"
+
+
+def _approve(rollout: Rollout, now: int) -> str:
+    waits = not rollout.is_finished and isinstance(next_move(rollout, now), Approval)
+    return f"approve: vtsconf rollout approve {rollout.run}; " if waits else ""
+
+
+_HINTS = {
+    "paused": "go on: vtsconf rollout resume {run}; end it: vtsconf rollout abort {run}",
+    "waiting": "{approve}go on where nobody leads it: vtsconf rollout resume {run}",
+    "running": "where nobody leads it any more: vtsconf rollout resume {run}",
+    "stopping": "where nobody leads it any more: vtsconf rollout resume {run}",
+    "stopped": "evidence: vtsconf rollout report {run}",
+    "aborted": "evidence: vtsconf rollout report {run}",
+    "done": "evidence: vtsconf rollout report {run}",
+}

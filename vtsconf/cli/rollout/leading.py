@@ -1,0 +1,169 @@
+"""Leads a rollout from this terminal until it ends, pauses, or is left; tells what happens meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from vtsconf.cli.rollout.follow import Follower
+from vtsconf.cli.rollout.shared import conclude, form
+from vtsconf.cli.wiring import references, stoppable
+from vtsconf.core.errors import Refused
+from vtsconf.core.plan import HostPlan
+from vtsconf.core.rollout.move import Approval, Wait, next_move
+from vtsconf.core.rollout.state import Rollout
+from vtsconf.engine.rollout.desk import Desk, Watch
+from vtsconf.engine.rollout.lead import SERVERS, flows_of, leg_of, queues_of
+
+if TYPE_CHECKING:
+    from vtsconf.cli.wiring import Shop
+    from vtsconf.core.connection import Target
+    from vtsconf.core.secret import Secrets
+    from vtsconf.engine.durable import Engine
+
+_LOOK = 0.1  # seconds between two looks at the journal
+_GLANCE = 0.5  # the same, where nothing is led
+
+
+def desk_for(shop: Shop, run: str) -> Desk:
+    """The desk of this controller for a run: its plans come from the store, the way to its servers from our documents."""
+
+    def secrets_of(plan: HostPlan) -> Secrets:
+        _check_references(shop, plan)
+        return order.secrets_of(plan)
+
+    def find(names: Collection[str]) -> Mapping[str, Target]:
+        known = set(shop.project.inventory.hosts)
+        return shop.targets(set(names) & known)
+
+    order = shop.order(run)
+    return Desk(
+        run=run,
+        order=replace(order, secrets_of=secrets_of),
+        journal=shop.journal,
+        find_targets=find,
+        now=time.time,
+        parallel=shop.settings.parallel,
+        shares=shop.settings.store.startswith("postgres"),
+        watch=Watch(stop=shop.stop),
+    )
+
+
+def _check_references(shop: Shop, plan: HostPlan) -> None:
+    """Whoever can write into the store may not have this machine run `secret://cmd/…`: only what our documents say."""
+    from vtsconf.engine.prepare import references_of
+
+    asked = references(plan)
+    if not asked:
+        return
+    hosts = [host for host in shop.project.hosts() if host.name == plan.host]
+    known = references_of(hosts[0], shop.project) if hosts else frozenset()
+    if strange := sorted(str(ref) for ref in asked if ref not in known):
+        raise Refused(
+            f"the plan in the store asks for a secret that the documents of {plan.host} do not speak of: {strange[0]}"
+        )
+
+
+def engine_for(shop: Shop, desks: Mapping[str, Desk]) -> Engine:
+    """An engine that leads these rollouts, and can take over any other of the store."""
+    from vtsconf.engine.durable import Engine
+
+    made = dict(desks)
+
+    def desk_of(run: str) -> Desk:
+        if run not in made:
+            made[run] = desk_for(shop, run)
+        return made[run]
+
+    return Engine(shop.settings.store, flows=flows_of(desk_of), queues=queues_of(shop.settings.parallel))
+
+
+def lead(
+    shop: Shop,
+    desk: Desk,
+    *,
+    as_json: bool,
+    as_lines: bool = False,
+    verbose: int = 0,
+    wait: bool = True,
+    is_new: bool = True,
+) -> int:
+    """Have it led from here, or follow whoever leads it, until it halts; returns the exit code."""
+    told = form(as_json=as_json, as_lines=as_lines)
+    follower = Follower(shop.journal, desk.run, told, verbose=verbose, skip=not is_new)
+    leg = leg_of(desk.ledger)
+    with engine_for(shop, {desk.run: desk}) as engine, stoppable(shop.stop):
+        _submit(engine, desk.run, leg)
+        rollout = _follow(engine, leg, follower, shop, wait=wait)
+        work = engine.status(leg)
+        if work and work.failure:
+            raise work.failure
+        code = conclude(rollout, as_json=as_json, as_lines=as_lines)
+        if work and not work.state.is_final:
+            engine.leave(code)
+    return code
+
+
+def join(shop: Shop, desk: Desk, *, as_json: bool, as_lines: bool, verbose: int) -> int:
+    """Change servers of its waves from here too, until it halts or this controller is told to leave."""
+    told = form(as_json=as_json, as_lines=as_lines)
+    follower = Follower(shop.journal, desk.run, told, verbose=verbose, skip=True)
+    with engine_for(shop, {desk.run: desk}) as engine, stoppable(shop.stop):
+        rollout = follower.poll()
+        while not (_has_halted(rollout) or (shop.stop.is_set and _is_idle(engine))):
+            time.sleep(_GLANCE)
+            rollout = follower.poll()
+        engine.leave(conclude(rollout, as_json=as_json, as_lines=as_lines))
+
+
+def _has_halted(rollout: Rollout) -> bool:
+    """Nobody goes on with it before a person says so."""
+    return rollout.is_finished or bool(rollout.paused and not (rollout.abort or rollout.stopped))
+
+
+def _is_idle(engine: Engine) -> bool:
+    """No server is being changed from here."""
+    return not any(work.by == engine.name and work.queue == SERVERS for work in engine.running())
+
+
+def watch(
+    shop: Shop, desk: Desk, *, as_json: bool, as_lines: bool, verbose: int, from_start: bool = False
+) -> int:
+    """Only tell what happens, until it ends or pauses; ^C leaves it alone."""
+    told = form(as_json=as_json, as_lines=as_lines)
+    follower = Follower(shop.journal, desk.run, told, verbose=verbose, skip=not from_start)
+    while True:
+        rollout = follower.poll()
+        if _has_halted(rollout):
+            return conclude(rollout, as_json=as_json, as_lines=as_lines)
+        time.sleep(_GLANCE)
+
+
+def _submit(engine: Engine, run: str, leg: str) -> None:
+    """Once: what is led already by another controller is left to it, what a dead one led goes on here."""
+    work = engine.status(leg)
+    if work is None:
+        engine.submit("lead", leg, {"run": run, "leg": leg})
+    elif work.state.is_final:
+        engine.again(leg)
+
+
+def _follow(engine: Engine, leg: str, follower: Follower, shop: Shop, *, wait: bool) -> Rollout:
+    told = ""
+    while True:
+        work = engine.status(leg)
+        rollout = follower.poll()
+        if work is None or work.state.is_final:
+            return rollout
+        move = None if rollout.is_finished else next_move(rollout, int(time.time()))
+        if isinstance(move, (Approval, Wait)):
+            if move.why != told:
+                click.echo(f"waiting: {move.why}", err=True)
+                told = move.why
+            if shop.stop.is_set or (not wait and isinstance(move, Approval)):
+                return rollout
+        time.sleep(_LOOK)

@@ -1,0 +1,61 @@
+"""`vtsconf rollout report`: the evidence of a run, as a page for people and a document for programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vtsconf.cli import options
+
+
+@click.command(
+    name="report",
+    epilog="Examples: `vtsconf rollout report 20261125-0900`, `vtsconf rollout report 20261125-0900 "
+    "--html CHG1234.html --json-file CHG1234.json`.",
+)
+@click.argument("run")
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where the page goes.  [default: rollout-RUN.html here]",
+)
+@click.option(
+    "--json-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where the JSON document goes, to be kept with the page.",
+)
+@options.json_flag
+@options.inventory
+@options.color
+def command(
+    run: str,
+    html: Path | None,
+    json_file: Path | None,
+    as_json: bool,
+    inventory: str | None,
+    color: str | None,
+) -> int:
+    """Write the evidence of RUN (its first letters will do): one page that needs no network, and a JSON document.
+
+    Any run has one: a rollout, an apply, a rollback, one that is paused or was cut off.
+    """
+    from vtsconf import __version__
+    from vtsconf.cli.wiring import open_shop
+    from vtsconf.core.report.document import text
+    from vtsconf.engine.report import gather, write_report
+
+    shop = open_shop(inventory, color=color)
+    options.set_color(shop.settings.color)
+    told = gather(shop.journal, run, now=shop.now, by=shop.holder, version=__version__)
+    page = html or (None if as_json or json_file else Path(f"rollout-{told['run']}.html"))
+    for path in write_report(told, html=page, json_file=json_file):
+        click.echo(f"written: {path}", err=True)
+    if as_json:
+        click.echo(text(told), nl=False)
+    else:
+        click.echo(told["verdict"])
+        click.echo(f"digest of the data: {told['digest']}")
+    return 0

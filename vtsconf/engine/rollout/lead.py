@@ -1,0 +1,92 @@
+"""The durable part of a rollout: one controller leads it, any controller on the same store may change its servers.
+
+What is done next is decided from the journal each time (`core/rollout/move.py`); the engine keeps the sequence going
+over crashes, wakes it when soak time or a window's opening has come, and shares servers out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from vtsconf.engine import durable
+from vtsconf.engine.rollout.bring import bring
+from vtsconf.engine.rollout.desk import Desk
+from vtsconf.engine.rollout.driver import Halt, drive
+from vtsconf.engine.rollout.ledger import Ledger
+from vtsconf.engine.rollout.wave import learn_all
+
+SERVERS = "servers"  # the queue of servers to be changed
+_LOOK_AGAIN = 3600  # seconds: a word that got lost delays no rollout for longer than that
+
+Desks = Callable[[str], Desk]  # this process's desk for a run
+
+
+def leg_of(ledger: Ledger) -> str:
+    """The name of the piece of work that leads the rollout until it is paused or ends."""
+    return f"{ledger.run}#{ledger.read().legs}"
+
+
+def flows_of(desks: Desks) -> Mapping[str, Callable[[Any], Any]]:
+    """The flows of the engine. Their arguments and results are plain JSON; all they know is in the journal."""
+
+    def lead(argument: Mapping[str, Any]) -> dict[str, Any]:
+        run, turn = argument["run"], 0
+        while True:
+            halt = durable.step("advance", advance, desks, run)
+            if halt["kind"] == "share":
+                turn += 1
+                durable.gather(_calls(argument["leg"], turn, run, halt))
+            elif halt["kind"] in ("clock", "approval"):
+                durable.wait(halt["seconds"])
+            else:
+                return dict(halt)
+
+    def serve(argument: Mapping[str, Any]) -> str:
+        answer = durable.step("bring", bring_one, desks, argument["run"], argument["host"], argument["wave"])
+        return str(answer)
+
+    return {"lead": lead, "serve": serve}
+
+
+def queues_of(parallel: int) -> Mapping[str, durable.Queue]:
+    return {SERVERS: durable.Queue(each=parallel)}
+
+
+def _calls(leg: str, turn: int, run: str, halt: Mapping[str, Any]) -> list[durable.Call]:
+    return [
+        durable.Call(
+            flow="serve",
+            id=f"{leg}/{turn}/{host}",
+            argument={"run": run, "host": host, "wave": halt["wave"]},
+            queue=SERVERS,
+        )
+        for host in halt["hosts"]
+    ]
+
+
+def advance(desks: Desks, run: str) -> dict[str, Any]:
+    """As far as it goes without waiting. Done again after a crash: the journal says what is done already."""
+    desk = desks(run)
+    learn_all(list(desk.ledger.read().seen.hosts), desk)
+    halt = drive(desk)
+    if halt.kind == "stopped" and not desk.ledger.trouble:
+        halt = _paused(desk)
+    seconds = halt.until - desk.now() if halt.kind == "clock" else _LOOK_AGAIN
+    return asdict(halt) | {"hosts": list(halt.hosts), "seconds": max(0.1, min(seconds, _LOOK_AGAIN))}
+
+
+def _paused(desk: Desk) -> Halt:
+    """^C at the controller that leads: written down, so that everybody sees why nothing goes on."""
+    why = f"the controller of {desk.holder} was stopped"
+    desk.ledger.write(desk.ledger.event("paused", by=desk.holder, why=why, cause="asked"))
+    return Halt(kind="paused", why=why)
+
+
+def bring_one(desks: Desks, run: str, host: str, wave: int) -> str:
+    """One server of a wave, by whichever controller took it. "" when it was not begun."""
+    desk = desks(run)
+    desk.targets(desk.ledger.read().waves[wave - 1])
+    result = bring(host, wave, desk)
+    return result.outcome.value if result else ""
