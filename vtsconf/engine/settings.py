@@ -50,7 +50,7 @@ class _Known:
 
 def _store(value: Any) -> str:
     """Does not repeat what was written: a URL may hold a password."""
-    if not isinstance(value, str) or not value.startswith(("sqlite:///", "postgresql://", "postgresql+")):
+    if not isinstance(value, str) or not value.startswith(("sqlite:///", "postgresql://")):
         raise ValueError("is not a store that is known")
     return value
 
@@ -73,7 +73,7 @@ _KNOWN: dict[str, _Known] = {
     "store": _Known(
         default=None,
         read=_store,
-        remedy="write sqlite:///PATH",
+        remedy="write sqlite:///PATH or postgresql://USER@HOST:PORT/DATABASE",
         help="the journal: sqlite:///PATH or postgresql://…",
     ),
     "parallel": _Known(

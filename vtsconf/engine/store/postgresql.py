@@ -255,10 +255,14 @@ def _said(error: Exception) -> str:
 
 # ---- the tables
 
+# Asked of the catalogue's tables: `to_regclass` and its like may answer from a cache that is older than our lock.
+_HAS_SCHEMA = "select true from pg_namespace where nspname = 'vtsconf'"
+_HAS_TABLES = "select true from pg_tables where schemaname = 'vtsconf' and tablename = 'settings'"
+
 
 def _bring_up_to_date(db: Connection, name: str) -> None:
     try:
-        if _version(db) == len(_VERSIONS):
+        if _version(db, name) == len(_VERSIONS):
             return
         with db.transaction():
             db.execute("select pg_advisory_xact_lock(%s)", (_MAKING,))
@@ -268,24 +272,26 @@ def _bring_up_to_date(db: Connection, name: str) -> None:
 
 
 def _make(db: Connection, name: str) -> None:
-    version = _version(db)  # another controller may have been quicker
-    if version > len(_VERSIONS):
-        raise of_later_version(name)
-    if not _ask(db, "select to_regnamespace('vtsconf')"):
+    version = _version(db, name)  # another controller may have been quicker
+    if not _ask(db, _HAS_SCHEMA):
         db.execute("create schema vtsconf")
     for statements in _VERSIONS[version:]:
         db.execute(statements.encode())
     db.execute(
-        "insert into settings (name, value) values ('schema', %s) on conflict (name) do update set value = excluded.value",
+        "insert into vtsconf.settings (name, value) values ('schema', %s)"
+        " on conflict (name) do update set value = excluded.value",
         (str(len(_VERSIONS)),),
     )
 
 
-def _version(db: Connection) -> int:
+def _version(db: Connection, name: str) -> int:
     """0: nothing is there."""
-    if not _ask(db, "select to_regclass('vtsconf.settings')"):
+    if not _ask(db, _HAS_TABLES):
         return 0
-    return int(_ask(db, "select value from settings where name = 'schema'") or 0)
+    version = int(_ask(db, "select value from vtsconf.settings where name = 'schema'") or 0)
+    if version > len(_VERSIONS):
+        raise of_later_version(name)
+    return version
 
 
 def _ask(db: Connection, question: str) -> Any:
@@ -294,8 +300,10 @@ def _ask(db: Connection, question: str) -> Any:
 
 
 def _not_allowed(db: Connection, name: str, error: psycopg.Error) -> Refused:
-    role = sql.Identifier(db.info.user).as_string(db)
-    return Refused(
-        f"the journal {name} cannot be made: {_said(error)}",
-        remedy=f"let the owner of the database say: create schema vtsconf authorization {printable(role)}",
-    )
+    role = printable(sql.Identifier(db.info.user).as_string(db))
+    if _ask(db, _HAS_SCHEMA):
+        what, remedy = "used", f"let the owner of the schema vtsconf grant {role} what docs/store.md lists"
+    else:
+        what = "made"
+        remedy = f"let the owner of the database say: create schema vtsconf authorization {role}"
+    return Refused(f"the journal {name} cannot be {what}: {_said(error)}", remedy=remedy)
