@@ -8,6 +8,7 @@ import pytest
 
 from tests.engine.lab.servers import DETACH, survivors, wait_until
 from vtsconf.core.errors import Unreachable, Usage
+from vtsconf.core.eventlog import events
 from vtsconf.engine.lab.faults import KINDS, NAMES
 
 
@@ -15,7 +16,7 @@ def test_every_fault_is_shown_here():
     """A new fault without a test of its own is noticed."""
     shown = {
         "refuse", "hang", "drop-on-connect", "drop", "drop-after", "kill-after", "reboot-after", "reboot", "slow",
-        "disk-full", "service-fails", "status-fails", "clock-skew", "old-algorithms",
+        "disk-full", "service-fails", "status-fails", "logs-error", "clock-skew", "old-algorithms",
     }  # fmt: skip
 
     assert shown == set(NAMES)
@@ -147,6 +148,17 @@ def test_status_fails(run, host):
     assert run("vts-service ems restart").code == 0
     assert run("vts-service ems status").code == 1
     assert run("vts-service isc status").code == 0
+
+
+def test_logs_an_error(run, host):
+    host.break_("logs-error", "ems", once=True)
+    before = host.tree.event_log.read_bytes()
+
+    assert [run(f"vts-service {service} restart").code for service in ("isc", "ems", "ems")] == [0, 0, 0]
+
+    new = events(host.tree.event_log.read_bytes().removeprefix(before))
+
+    assert ["INFO", "INFO", "ERROR", "INFO"] == [event.level for event in new]
 
 
 @pytest.mark.parametrize("seconds", [3600, -3600])

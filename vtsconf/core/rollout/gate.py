@@ -119,7 +119,7 @@ def _too_bad(wave: int, hosts: Sequence[str], open_ends: Sequence[str], rollout:
     if wave == 1 and rollout.has_canary:
         return "the canary failed"
     if rollout.is_spent:
-        return f"{rollout.failures} servers failed, more than the budget ({_budget(rollout)})"
+        return f"{rollout.failures} failed, more than the budget ({_budget(rollout)})"
     if not open_ends and not any(rollout.changed(hosts)):
         return "no server of the wave was changed"
     return ""

@@ -97,6 +97,7 @@ KINDS = (
     ),
     Kind("service-fails", "SERVICE…", _services, "the service does not start"),
     Kind("status-fails", "SERVICE…", _services, "the service runs and its status check fails"),
+    Kind("logs-error", "SERVICE…", _services, "the service starts, and writes an ERROR into the event log"),
     Kind("clock-skew", "SECONDS", _numbers(1, 1, signed=True), "`date` is so many seconds off"),
     Kind("old-algorithms", "", _nothing, "SHA-1 host key, key exchange and MAC only, as on a very old Linux"),
 )
