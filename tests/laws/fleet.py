@@ -91,9 +91,11 @@ class Fleet:
         )  # fmt: skip
 
     def begin(self) -> None:
+        questions = {name: () for wave in self.waves for name in wave} if self.strategy.gates else {}
         course = Course(
-            command="rollout", waves=self.waves, strategy=self.strategy, has_canary=bool(self.strategy.canary)
-        )
+            command="rollout", waves=self.waves, strategy=self.strategy, questions=questions,
+            has_canary=bool(self.strategy.canary),
+        )  # fmt: skip
         begin(self.plan, course, self.desk())
 
     def go(self, *, parallel: int = 1, **more: object) -> Halt:

@@ -38,12 +38,14 @@ def command(
     from vtsconf.cli.wiring import open_shop
     from vtsconf.engine import durable
     from vtsconf.engine.rollout import control
+    from vtsconf.engine.rollout.begin import hold
 
     durable.warm()
     shop = open_shop(inventory, extra, color=color, parallel=parallel)
     options.set_color(shop.settings.color)
     desk = leading.desk_for(shop, shared.find(shop, run))
     control.resume(desk.ledger, shop.holder, why)
+    hold(desk)
     return leading.lead(
         shop, desk, as_json=as_json, as_lines=as_lines, verbose=verbose, wait=wait, is_new=False
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from vtsconf.core import plan as plans
 from vtsconf.core.connection import Target
+from vtsconf.core.errors import Locked
 from vtsconf.core.plan import HostPlan, Plan
 from vtsconf.core.rollout.gate import Question
 from vtsconf.core.rollout.strategy import Strategy
@@ -16,6 +17,7 @@ from vtsconf.core.rollout.strategy import to_json as strategy_json
 from vtsconf.engine.apply import HostResult, change_host
 from vtsconf.engine.rollout.desk import Desk
 from vtsconf.engine.rollout.document import entry_of
+from vtsconf.engine.rollout.driver import finish
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +41,6 @@ def at_once(plan: Plan, command: str) -> Course:
 
 def begin(plan: Plan, course: Course, desk: Desk) -> None:
     """Raises Locked when another run holds one of the servers, VtsconfError when nothing can be written down."""
-    if course.is_held:
-        names = [name for wave in course.waves for name in wave]
-        desk.journal.claim(desk.run, names, holder=desk.holder, at=int(desk.now()))
     alone = replace(plan, hosts=())
     desk.journal.keep_plans(desk.run, {h.host: _document(alone, h) for h in plan.hosts if h.has_work})
     ledger = desk.ledger
@@ -53,7 +52,8 @@ def begin(plan: Plan, course: Course, desk: Desk) -> None:
         "revision": plan.revision,
         "reverses": plan.reverses,
         "hosts": [host.host for host in plan.hosts],
-        "strategy": strategy_json(course.strategy),
+        # A plain run has none: reading one back would cost `apply` more than the journal itself.
+        **({"strategy": strategy_json(course.strategy)} if course.strategy != Strategy() else {}),
         "waves": [list(wave) for wave in course.waves],
         "canary": course.has_canary,
     }
@@ -62,11 +62,28 @@ def begin(plan: Plan, course: Course, desk: Desk) -> None:
         for host, questions in course.questions.items()
     ]
     desk.plans.update({host.host: host for host in plan.hosts})
-    ledger.write(ledger.event("run-started", **started), *asked)
     ended = idle(plan, desk)
-    ledger.note_all([ledger.event("host-finished", one.host, **entry_of(one, desk.run)) for one in ended])
+    without_work = [ledger.event("host-finished", one.host, **entry_of(one, desk.run)) for one in ended]
+    ledger.write(ledger.event("run-started", **started), *asked, *without_work)
+    if course.is_held:
+        _hold(desk)
     for one in ended:
         desk.watch.done(one)
+
+
+def _hold(desk: Desk) -> None:
+    """Written down first: what was claimed and is not known could never be let go."""
+    try:
+        hold(desk)
+    except Locked as error:
+        finish("stopped", str(error), desk)
+        raise
+
+
+def hold(desk: Desk) -> None:
+    """Claim the servers of a rollout; what it has already it keeps. Raises Locked."""
+    names = [name for wave in desk.ledger.read().waves for name in wave]
+    desk.journal.claim(desk.run, names, holder=desk.holder, at=int(desk.now()))
 
 
 def _document(plan: Plan, host: HostPlan) -> str:
