@@ -74,9 +74,9 @@ def next_name(run: str, tried: str) -> str:
 
 
 def finish(result: HostResult, desk: Desk) -> HostResult:
-    """Write down how a server ended. Where that fails, what happened there has happened: the report says both."""
-    trouble = desk.ledger.note(desk.ledger.event("host-finished", result.host, **entry_of(result, desk.run)))
-    return replace(result, reason=f"{result.reason}; {trouble}".removeprefix("; ")) if trouble else result
+    """Write down how a server ended."""
+    desk.ledger.note(desk.ledger.event("host-finished", result.host, **entry_of(result, desk.run)))
+    return result_of(result.host, desk.ledger.read().seen.hosts[result.host])
 
 
 def _guarded(

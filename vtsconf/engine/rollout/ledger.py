@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vtsconf.core.errors import VtsconfError
@@ -67,9 +67,17 @@ class Ledger:
             with self._guard:
                 self.trouble = str(error)
                 for event in events:
-                    self._rollout.feed(event)
-            return str(error)
+                    self._rollout.feed(_with(event, self.trouble))
+            return self.trouble
         return ""
 
     def note_all(self, events: Sequence[Event]) -> str:
         return self.note(*events) if events else ""
+
+
+def _with(event: Event, trouble: str) -> Event:
+    """What happened has happened: the report says both."""
+    if "reason" not in event.body:
+        return event
+    reason = f"{event.body['reason']}; {trouble}".removeprefix("; ")
+    return replace(event, body={**event.body, "reason": reason})

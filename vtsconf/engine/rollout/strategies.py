@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
+from vtsconf.core.document import read_document
 from vtsconf.core.errors import Invalid, Usage
 from vtsconf.core.inventory import Inventory
 from vtsconf.core.pattern import select
@@ -13,6 +15,7 @@ from vtsconf.core.plan import Plan
 from vtsconf.core.problem import Place, Problem, suggestion
 from vtsconf.core.rollout.strategy import Strategy
 from vtsconf.core.rollout.waves import waves
+from vtsconf.core.tree import place_of
 from vtsconf.engine import share
 from vtsconf.engine.project import Project
 from vtsconf.engine.textfile import read_bytes
@@ -46,7 +49,7 @@ def problems(project: Project) -> list[Problem]:
         strategy, wrong = _understood(path)
         found += wrong
         if strategy is not None:
-            found += _lost(strategy, project.inventory, str(path))
+            found += _lost(strategy, project.inventory, path)
     return found
 
 
@@ -64,10 +67,9 @@ def plan_waves(plan: Plan, strategy: Strategy, project: Project) -> tuple[tuple[
 
 
 def _own(project: Project) -> dict[str, Path]:
-    """The files of the project's strategies, by name."""
+    """The files of the project's strategies, by name; .yaml goes before .yml."""
     folder = project.root / FOLDER
-    found = sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES) if folder.is_dir() else []
-    return {path.stem: path for path in reversed(found)}
+    return {path.stem: path for suffix in reversed(_SUFFIXES) for path in sorted(folder.glob(f"*{suffix}"))}
 
 
 def _read(path: Path) -> Strategy:
@@ -89,10 +91,9 @@ def _built_in(wanted: str, known: Iterable[str]) -> Strategy:
 
     text = share.strategies().get(wanted)
     if text is None:
-        listed = ", ".join(sorted(set(known)))
+        there = f"There are {', '.join(sorted({*known}))}; your own are {FOLDER}/NAME.yaml"
         raise Usage(
-            f"there is no strategy `{wanted[:200]}`",
-            remedy=f"{suggestion(wanted, known)} there are {listed}; write your own as rollouts/NAME.yaml".strip(),
+            f"there is no strategy `{wanted[:200]}`", remedy=f"{suggestion(wanted, known)} {there}".strip()
         )
     strategy, wrong = read(text, f"{FOLDER}/{wanted}.yaml", wanted)
     if strategy is None:
@@ -109,7 +110,7 @@ def _canary(strategy: Strategy, inventory: Inventory, hosts: Sequence[str]) -> S
     if not canary:
         raise Usage(
             f"no server of the canary `{strategy.canary[:200]}` has anything to do in this plan",
-            remedy=f"servers with work: {_first(hosts)}; or write `canary: 1`: the first that has work",
+            remedy=f"servers with work: {_first(hosts)}; or write `canary: 1`, the first that has work",
         )
     return canary
 
@@ -123,34 +124,37 @@ def _selected(pattern: str, inventory: Inventory) -> Sequence[str]:
 
 def _apart(strategy: Strategy, inventory: Inventory) -> dict[str, list[str]]:
     """The groups that are kept apart, with their members."""
-    if not strategy.apart:
-        return {}
-    members = inventory.listing()
-    apart: dict[str, list[str]] = {}
-    for glob in strategy.apart:
-        named = {name: hosts for name, hosts in members.items() if fnmatchcase(name, glob)}
-        if not named:
-            raise Usage(
-                f"no group of the inventory is called `{glob[:200]}`, and it is to be kept apart",
-                remedy=suggestion(glob, members) or "`vtsconf inventory` shows the groups",
-            )
-        apart |= named
-    return apart
+    listing = inventory.listing() if strategy.apart else {}
+    return {name: listing[name] for glob in strategy.apart for name in _groups(glob, inventory)}
 
 
-def _lost(strategy: Strategy, inventory: Inventory, file: str) -> list[Problem]:
-    found = []
-    for check in (lambda: _apart(strategy, inventory), lambda: _named(strategy, inventory)):
-        try:
-            check()
-        except Usage as error:
-            found.append(Problem(what=str(error), remedy=error.remedy, code="strategy", place=Place(file)))
-    return found
+def _groups(glob: str, inventory: Inventory) -> Sequence[str]:
+    named = [name for name in inventory.groups if name == glob or fnmatchcase(name, glob)]
+    if not named:
+        raise Usage(
+            f"no group of the inventory is called `{glob[:200]}`",
+            remedy=suggestion(glob.strip("*?"), inventory.groups) or "`vtsconf inventory` shows the groups",
+        )
+    return named
 
 
-def _named(strategy: Strategy, inventory: Inventory) -> None:
+def _lost(strategy: Strategy, inventory: Inventory, path: Path) -> Iterator[Problem]:
+    """What it names and the inventory does not have."""
+    asked: list[tuple[tuple[str | int, ...], Callable[[], object]]] = [
+        (("apart", at), partial(_groups, glob, inventory)) for at, glob in enumerate(strategy.apart)
+    ]
     if strategy.canary and not strategy.canary_number:
-        _selected(strategy.canary, inventory)
+        asked.append((("canary", "hosts"), partial(_selected, strategy.canary, inventory)))
+    for at, ask in asked:
+        try:
+            ask()
+        except Usage as error:
+            yield Problem(what=str(error), remedy=error.remedy, code="strategy", place=_place(path, at))
+
+
+def _place(path: Path, inner: Sequence[str | int]) -> Place:
+    root, _ = read_document(path.read_bytes(), str(path))
+    return place_of(root, inner) if root else Place(str(path))
 
 
 def _first(hosts: Sequence[str], most: int = 5) -> str:
