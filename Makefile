@@ -30,6 +30,7 @@ bench: setup           ## ours and the peers on the same servers, in one run
 
 schemas: setup         ## make the generated JSON schemas again
 	$(BIN)/vtsconf schema > schemas/vts.schema.json
+	$(BIN)/vtsconf schema --rollout > schemas/rollout.schema.json
 
 soak: setup            ## the long tests
 	$(BIN)/python -m pytest -m soak -o addopts="-q --strict-markers --import-mode=importlib"

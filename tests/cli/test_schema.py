@@ -25,6 +25,20 @@ def test_it_prints_the_committed_schema(tmp_path):
     assert ran.stdout == (ROOT / "schemas" / "vts.schema.json").read_text()
 
 
+def test_it_prints_the_committed_schema_of_strategies(tmp_path):
+    ran = schema("--rollout", cwd=tmp_path)
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == (ROOT / "schemas" / "rollout.schema.json").read_text()
+
+
+def test_strategies_know_no_inventory(tmp_path):
+    ran = schema("--rollout", "-i", "inventory.yaml", cwd=tmp_path)
+
+    assert (ran.returncode, ran.stdout) == (64, "")
+    assert "leave --inventory out" in ran.stderr
+
+
 def test_it_adds_the_rows_of_the_site(tmp_path):
     ran = site(tmp_path, "family: hsm\nrows: [{name: hsm_client, type: yes_no, meaning: Ours.}]\n")
     section = json.loads(ran.stdout)["properties"]["vts"]["properties"]["hsm"]

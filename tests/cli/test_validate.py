@@ -142,3 +142,25 @@ def test_without_a_template_jinja2_is_not_loaded(root):
     )
 
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def test_strategies_are_checked_too(root, capsys):
+    (root / "rollouts").mkdir()
+    (root / "rollouts" / "nights.yaml").write_text("serial: [1, 10%]\ncanary: vts9\n")
+    (root / "rollouts" / "days.yaml").write_text("canary: vts9\napart: [berlin]\n")
+    code = run(["validate", "--json"])
+    found = json.loads(capsys.readouterr().out)["problems"]
+
+    assert [("rollouts/days.yaml", 1, 9), ("rollouts/nights.yaml", 1, 1)] == [
+        (problem["file"], problem["line"], problem["column"]) for problem in found
+    ]
+    assert code == Exit.INVALID
+
+
+def test_without_strategies_their_model_is_not_loaded(root):
+    code = (
+        "import sys; from vtsconf.cli.main import run; run(['validate']); "
+        "sys.exit('vtsconf.core.rollout.written' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0

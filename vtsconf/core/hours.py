@@ -25,7 +25,11 @@ def _time_of_day(value: Any) -> str:
     )
 
 
-TimeOfDay = Annotated[str, BeforeValidator(_time_of_day)]
+TimeOfDay = Annotated[
+    str,
+    BeforeValidator(_time_of_day),
+    WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}),
+]
 
 
 def _zone(value: Any) -> str:
@@ -34,7 +38,7 @@ def _zone(value: Any) -> str:
             return ZoneInfo(value).key
     except (KeyError, ValueError, OSError):  # not there; no name at all; a folder of zones
         pass
-    close = suggestion(value, available_timezones()) if isinstance(value, str) else ""
+    close = suggestion(value, available_timezones(), cutoff=0.8) if isinstance(value, str) else ""
     raise refusal(
         f"{found(value)} is not a time zone",
         why="a window that opens at another hour than was meant is found out in the night",

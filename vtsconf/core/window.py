@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 _DAY = 86_400
 _WEEK = 7 * _DAY
@@ -92,6 +95,8 @@ class Window:
 
     @cached_property
     def _zone(self) -> ZoneInfo:
+        from zoneinfo import ZoneInfo  # most runs have no window
+
         return ZoneInfo(self.timezone)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The JSON Schema of a vars file, for editors: made from the models, the parameter tables and the BMAs."""
+"""JSON Schemas for editors: of a vars file, made from the models, the parameter tables and the BMAs; of a strategy."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from vtsconf.bma import ALL
+from vtsconf.core.rollout import written
 from vtsconf.core.tables import ANYSYS, NAME, OTHER, Row, Scope, Table, Tables
 from vtsconf.resources.policies import Policies, Rules
 from vtsconf.resources.written import Written
@@ -22,6 +23,7 @@ _TEMPLATE_DEFINITION = {
     "pattern": r"\{[{%]",
     "description": "A Jinja template over the host's variables.",
 }
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _SCALAR = ["string", "integer", "boolean", "null"]
 _KINDS: dict[str, Schema] = {
     "yes_no": {"enum": [True, False, "YES", "NO", None]},
@@ -49,7 +51,8 @@ def schema(tables: Tables) -> Schema:
         ref_template="#/$defs/{model}",
         schema_generator=_Plain,
     )
-    defs = {name: _templated(_lean(one)) for name, one in definitions["$defs"].items()}
+    # Without `required`: one file may hold a part of what is merged.
+    defs = {name: _templated(_lean(one, "required")) for name, one in definitions["$defs"].items()}
     parts = {name: defs.pop(_target(made[model, "validation"])) for name, model in models.items()}
     vts, policies, rules = parts.pop("vts"), parts.pop("policies"), parts.pop("rules")
     vts["properties"] |= policies["properties"]
@@ -64,13 +67,20 @@ def schema(tables: Tables) -> Schema:
         vts["properties"][table.family] = _family(table, tables)
     vts["properties"]["ems"]["properties"]["rules"] = rules["properties"]["rules"]
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": _DRAFT,
         "title": "Variables of a host or group for vtsconf",
         "description": "A file of group_vars or host_vars. All desired state stands under `vts`.",
         "type": "object",
         "properties": {"vts": {**vts, "type": ["object", "null"], "title": "Desired state of VTS servers"}},
         "$defs": {"template": _TEMPLATE_DEFINITION, **dict(sorted(defs.items()))},
     }
+
+
+def rollout_schema() -> Schema:
+    """A JSON Schema (draft 2020-12) for the files of `rollouts/`."""
+    made = written.Written.model_json_schema(schema_generator=_Plain)
+    title = "Strategy of a rollout for vtsconf"
+    return {"$schema": _DRAFT, **_lean(made), "title": title, "type": ["object", "null"]}
 
 
 def _family(table: Table, tables: Tables) -> Schema:
@@ -126,21 +136,19 @@ def _target(reference: Schema) -> str:
     return str(reference["$ref"]).rpartition("/")[2]
 
 
-def _lean(node: Any) -> Any:
-    """Without empty titles, null defaults, and `required`: one file may hold a part of what is merged."""
+def _lean(node: Any, *dropped: str) -> Any:
+    """Without empty titles, null defaults, and what is `dropped`."""
     match node:
         case dict():
             return {
-                key: _lean(value)
+                key: _lean(value, *dropped)
                 for key, value in node.items()
                 if not (
-                    (key == "title" and not value)
-                    or (key == "default" and value is None)
-                    or key == "required"
+                    (key == "title" and not value) or (key == "default" and value is None) or key in dropped
                 )
             }
         case list():
-            return [_lean(value) for value in node]
+            return [_lean(value, *dropped) for value in node]
     return node
 
 

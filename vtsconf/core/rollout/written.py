@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema
-from pydantic_core import CoreSchema
+from pydantic import BeforeValidator, Field
 
-from vtsconf.core import duration, hours
+from vtsconf.core import hours
 from vtsconf.core.document import read_document
-from vtsconf.core.fields import (
-    Argv,
-    Listed,
-    Named,
-    Path,
-    Settings,
-    Wait,
-    found,
-    refusal,
-    unprintable,
-)
+from vtsconf.core.fields import Argv, Listed, Named, Path, Settings, Wait, found, refusal
 from vtsconf.core.problem import Place, Problem
 from vtsconf.core.rollout import strategy
 from vtsconf.core.rollout.gate import Question
 from vtsconf.core.rollout.strategy import Approval, Share, Strategy
+from vtsconf.core.rollout.words import FIRST_SCHEMA, Budget, First, Glob, Ignored, Short, Sizes, Soak
 from vtsconf.core.tree import Map, empty, place_of, plain
 from vtsconf.core.tree import Path as TreePath
 from vtsconf.core.validation import validated
 
 _ROOT = "strategy"
-LONGEST_SOAK = 30 * 86_400  # seconds
-_SHARE_SCHEMA: dict[str, Any] = {
-    "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%?$"}]
-}
 # What other tools call it, and what it is called here.
 _ELSEWHERE = {
     "serial": "`waves: [1, 10%, 100%]` says how many servers change together",
@@ -52,71 +36,7 @@ _ELSEWHERE = {
 }
 
 
-@dataclass(frozen=True)
-class Short:
-    """The map may also be written in a shorter form; this is its JSON schema."""
-
-    form: dict[str, Any]
-
-    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"anyOf": [self.form, handler(core)]}
-
-
-def _soak(value: Any) -> int:
-    example = "30s, 10m, 4h or 2d"
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise refusal(f"{found(value)} stands where a duration is wanted", remedy=f"write {example}")
-    if isinstance(value, int) and value:
-        raise refusal(
-            f"{found(value)} has no unit",
-            why="seconds or minutes make a difference",
-            remedy=f"write {example}",
-        )
-    try:
-        seconds = duration.seconds(value)
-    except ValueError as error:
-        raise refusal(str(error), remedy=f"write {example}") from None
-    if seconds > LONGEST_SOAK:
-        raise refusal(f"`{value}` is longer than {duration.spelled(LONGEST_SOAK)}", remedy=f"write {example}")
-    return seconds
-
-
-Soak = Annotated[
-    int,
-    BeforeValidator(_soak),
-    WithJsonSchema({"type": ["string", "integer"], "examples": ["30s", "10m", "4h"]}),
-]
-
-
-def _share(value: Any) -> Share:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise refusal(
-            f"{found(value)} stands where a number of servers is wanted", remedy="write for example 5 or 10%"
-        )
-    try:
-        return Share.parse(str(value))
-    except ValueError as error:
-        raise refusal(str(error), remedy="write for example 5 or 10%") from None
-
-
-def _size(value: Any) -> Share:
-    share = _share(value)
-    if share != Share():
-        return share
-    raise refusal("a wave of no servers", why="it would never end", remedy="write for example 1 or 10%")
-
-
-def _budget(value: Any) -> Share | None:
-    return None if value == "unlimited" else _share(value)
-
-
-def _sizes(value: Any) -> Any:
-    """One size alone, and `1, 10%, 100%` as one text, are lists too."""
-    if value == []:
-        raise refusal("no waves", why="nothing would be changed", remedy="write for example [1, 10%, 100%]")
-    if isinstance(value, str):
-        return [size.strip() for size in value.split(",")]
-    return [value] if isinstance(value, int) else value
+Severity = Literal["INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
 def _canary(value: Any) -> Any:
@@ -124,74 +44,15 @@ def _canary(value: Any) -> Any:
     return value if isinstance(value, dict) or value is None else {"hosts": value}
 
 
-def _first(value: Any) -> str:
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return str(value)
-    if isinstance(value, str) and value.strip() and not unprintable(value) and not value.endswith("%"):
-        return value.strip()
-    raise refusal(
-        f"{found(value)} does not say which servers go first",
-        why="a canary is a few servers that one knows",
-        remedy="write a number, such as 1, or a host pattern, such as vts1",
-    )
-
-
-def _event_log(value: Any) -> Any:
-    return ({} if value else None) if isinstance(value, bool) else value
+def _switch(value: Any) -> Any:
+    """`false`: none. `true`, and nothing behind the key, are an empty map."""
+    return {} if value is True or value is None else None if value is False else value
 
 
 def _severities(value: Any) -> Any:
     if value == []:
         raise refusal("no severity", why="no line would count", remedy="write `event_log: false`")
     return value
-
-
-def _gates(value: Any) -> Any:
-    """False: none at all; nothing behind the key is an empty map, as everywhere."""
-    return None if value is False else {} if value is None else value
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, str) and value and not unprintable(value):
-        return value
-    raise refusal(
-        f"{found(value)} stands where a name or a glob is wanted", remedy='write for example "pair_*"'
-    )
-
-
-_CLASS = re.compile(r"\[:[a-z]+:\]")
-
-
-def _ignored(value: Any) -> str:
-    """The server's own grep reads it, so it must be a POSIX extended regular expression."""
-    text = _word(value)
-    wrong = "it holds a `(?`" if "(?" in text else "it holds a `\\d`" if re.search(r"\\[dD]", text) else ""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            re.compile(_CLASS.sub("a", text))
-    except re.error as error:
-        wrong = str(error)
-    if wrong:
-        raise refusal(
-            f"{text!r:.60} is not an extended regular expression: {wrong}",
-            why="`grep -E` on the server reads it",
-            remedy="write [0-9] for a digit, and a backslash before ( [ * + ? . to mean it",
-        )
-    return text
-
-
-Size = Annotated[Share, BeforeValidator(_size), WithJsonSchema(_SHARE_SCHEMA)]
-Sizes = Annotated[Listed[Size], BeforeValidator(_sizes), Short(_SHARE_SCHEMA)]
-Budget = Annotated[
-    Share | None,
-    BeforeValidator(_budget),
-    WithJsonSchema({"anyOf": [*_SHARE_SCHEMA["anyOf"], {"const": "unlimited"}]}),
-]
-First = Annotated[str, BeforeValidator(_first), WithJsonSchema({"type": ["string", "integer"], "minimum": 1})]
-Glob = Annotated[str, BeforeValidator(_word), WithJsonSchema({"type": "string", "minLength": 1})]
-Ignored = Annotated[str, BeforeValidator(_ignored), WithJsonSchema({"type": "string", "minLength": 1})]
-Severity = Literal["INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
 class Canary(Settings):
@@ -205,7 +66,9 @@ class EventLog(Settings):
     """Which new lines of the VTS event log are a fault."""
 
     path: Path = Field(default=strategy.Gates.event_log_path)
-    severities: Annotated[Listed[Severity], BeforeValidator(_severities)] = ("ERROR", "CRITICAL")
+    severities: Annotated[Listed[Severity], BeforeValidator(_severities)] = Field(
+        default=("ERROR", "CRITICAL"), json_schema_extra={"minItems": 1}
+    )
     ignore: Listed[Ignored] = Field(
         default=(),
         description="Extended regular expressions: lines that do not count.",
@@ -232,12 +95,14 @@ class Gates(Settings):
     health: bool = Field(default=True, description="`vts.health`, again.")
     services: bool = Field(default=True, description="The status command of every service that has one.")
     bma: bool = Field(default=False, description="Whether each backup client reaches its server.")
-    event_log: Annotated[
-        EventLog | None,
-        BeforeValidator(_event_log),
-        Short({"type": "boolean"}),
-    ] = Field(default=None, description="No new line of these severities since the change.")
-    checks: Named[Check] = Field(default_factory=dict, description="The site's own.")
+    event_log: Annotated[EventLog | None, BeforeValidator(_switch), Short({"type": "boolean"})] = Field(
+        default=None, description="No new line of these severities since the change."
+    )
+    checks: Named[Check] = Field(
+        default_factory=dict,
+        description="The site's own.",
+        json_schema_extra={"type": ["object", "null"], "additionalProperties": False},
+    )
 
     @property
     def meant(self) -> strategy.Gates:
@@ -263,14 +128,14 @@ def _question(name: str, check: Check) -> Question:
 class Written(Settings):
     """How a fleet is changed: in which waves, what must hold after each, what is done on a failure."""
 
-    canary: Annotated[Canary | None, BeforeValidator(_canary), Short({"type": ["integer", "string"]})] = (
-        Field(default=None, description="Which servers go first, alone.", examples=[1, "vts1"])
+    canary: Annotated[Canary | None, BeforeValidator(_canary), Short(FIRST_SCHEMA)] = Field(
+        default=None, description="Which servers go first, alone.", examples=[1, "vts1"]
     )
     waves: Sizes = Field(
         default=(Share(percent=100.0),),
         description="How many change together; the last repeats. Percents are of all servers with work.",
         examples=[[1, "10%", "100%"]],
-        json_schema_extra={"default": ["100%"]},
+        json_schema_extra={"default": ["100%"], "minItems": 1},
     )
     soak: Soak = Field(default=0, description="How long after each wave its gates are asked once more.")
     apart: Listed[Glob] = Field(
@@ -291,11 +156,9 @@ class Written(Settings):
     )
     approve: Listed[Approval] = Field(default=(), description="Points at which a person approves.")
     four_eyes: bool = Field(default=False, description="Whoever approves is not who started.")
-    gates: Annotated[
-        Gates | None,
-        BeforeValidator(_gates),
-        Short({"enum": [False, None]}),
-    ] = Field(default=Gates(), description="What must hold after each wave; false: nothing is asked.")
+    gates: Annotated[Gates | None, BeforeValidator(_switch), Short({"type": "boolean"})] = Field(
+        default=Gates(), description="What must hold after each wave; false: nothing is asked."
+    )
 
     def meant(self, name: str) -> Strategy:
         """The strategy that these words stand for."""
@@ -354,27 +217,30 @@ def _explained(problem: Problem) -> Problem:
 
 def _contradictions(written: Written, places: _Places) -> Iterator[Problem]:
     """What each word allows, and all of them together do not."""
-    if "canary" in written.approve and written.canary is None:
-        yield Problem(
-            what=f"{_ROOT}.approve: `canary`, and there is no canary",
-            why="nobody would ever be asked",
-            remedy="add `canary: 1`, or write `start` or `each`",
-            code="strategy",
-            place=places((_ROOT, "approve")),
-        )
-    if written.gates is None and (written.soak or (written.canary and written.canary.soak)):
-        yield Problem(
-            what=f"{_ROOT}.gates: false, and there is a soak time",
-            why="what is waited for is the gates' second answer, and none is asked",
-            remedy="take `soak` out, or `gates: false`",
-            code="strategy",
-            place=places((_ROOT, "gates")),
-        )
-    if written.four_eyes and not written.approve:
-        yield Problem(
-            what=f"{_ROOT}.four_eyes: true, and nobody is asked to approve",
-            why="a second person only comes in at a point of approval",
-            remedy="add `approve: [start]`, or `canary` or `each`",
-            code="strategy",
-            place=places((_ROOT, "four_eyes")),
-        )
+    soaks = written.soak or (written.canary and written.canary.soak)
+    for is_so, key, what, why, remedy in (
+        (
+            "canary" in written.approve and written.canary is None,
+            "approve",
+            "`canary`, and there is no canary",
+            "nobody would ever be asked",
+            "add `canary: 1`, or write `start` or `each`",
+        ),
+        (
+            written.gates is None and soaks,
+            "gates",
+            "false, and there is a soak time",
+            "what is waited for is the gates' second answer, and none is asked",
+            "take `soak` out, or `gates: false`",
+        ),
+        (
+            written.four_eyes and not written.approve,
+            "four_eyes",
+            "true, and nobody is asked to approve",
+            "a second person only comes in at a point of approval",
+            "add `approve: [start]`, or `canary` or `each`",
+        ),
+    ):
+        if is_so:
+            place = places((_ROOT, key))
+            yield Problem(what=f"{_ROOT}.{key}: {what}", why=why, remedy=remedy, code="strategy", place=place)

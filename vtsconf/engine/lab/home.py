@@ -21,6 +21,7 @@ PROJECT = (
     "group_vars",
     "host_vars",
     "parameters",
+    "rollouts",
     "templates",
     "inventory.yaml",
     "rehearse.yaml",
