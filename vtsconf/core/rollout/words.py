@@ -113,6 +113,7 @@ def _word(value: Any, wanted: str, example: str) -> str:
 
 
 _CLASS = re.compile(r"\[:[a-z]+:\]")  # [:digit:], inside brackets
+_ANY_LINES = ("~", "Z9")  # whatever fits both is no pattern of a message
 _FOREIGN = re.compile(r"\(\?|\\[dD]")  # of Perl's and Python's expressions
 
 
@@ -121,24 +122,24 @@ def _ignored(value: Any) -> str:
     text = _word(value, "an expression", "['LOGROTATE']")
     if wrong := _not_extended(text):
         raise refusal(
-            f"{text!r:.60} is not an extended regular expression: {wrong}",
-            why="it is read as `grep -E` reads it",
+            f"{text!r:.60} cannot be a pattern of lines: {wrong}",
+            why="it is read as `grep -E` reads it, and what it fits does not count",
             remedy="write [0-9] for a digit, and a backslash before ( [ * + ? . to mean it",
         )
     return text
 
 
 def _not_extended(text: str) -> str:
-    """What in it is of another kind, or broken; "" when it is good."""
+    """What in it is of another kind, broken, or too much; "" when it is good."""
     if foreign := _FOREIGN.search(text):
         return f"it holds a `{foreign[0]}`"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python's opinions on brackets inside brackets
-            re.compile(_CLASS.sub("a", text))
+            pattern = re.compile(_CLASS.sub("a", text))
     except re.error as error:
         return str(error)
-    return ""
+    return "it fits every line" if all(map(pattern.search, _ANY_LINES)) else ""
 
 
 _WORD_SCHEMA = WithJsonSchema({"type": "string", "minLength": 1})
