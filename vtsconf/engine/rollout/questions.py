@@ -44,7 +44,8 @@ def questions_of(ready: Ready, gates: Gates) -> tuple[Question, ...]:
     if gates.event_log:
         asked.append(_event_log(ready, gates))
     asked += [replace(check, gate=f"{CHECKS}{check.gate.removeprefix(CHECKS)}") for check in gates.checks]
-    secrets = list(plain_secrets(ready.host.variables))
+    # Not Ansible's `groups`: it names the whole fleet, for each of its hosts.
+    secrets = list(plain_secrets({n: v for n, v in ready.host.variables.items() if n != "groups"}))
     return tuple(replace(q, argv=()) if is_telling(q.argv, secrets) else q for q in asked)
 
 
