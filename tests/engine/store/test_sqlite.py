@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -111,6 +112,20 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(url: str, path: Path)
     assert ["r0"] == journal.run_names()
     assert FingerprintKey(Secret(b"abc")) == journal.fingerprints
     journal.claim("r", ["a"], "ops", 1)
+
+
+def test_who_makes_the_file_waits_for_another_who_does(
+    url: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite itself does not wait here; the other one is done while we sleep."""
+    path.parent.mkdir(parents=True)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("begin immediate")
+    other.execute("create table other (x)")
+    monkeypatch.setattr(time, "sleep", lambda _seconds: other.execute("commit"))
+    Journal(url).add(event(1))
+
+    assert [event(1)] == list(Journal(url).events())
 
 
 def test_a_file_of_a_later_version_is_left_alone(url: str, path: Path) -> None:

@@ -99,7 +99,7 @@ class Postgresql:
         self._guard = threading.Lock()
         self._db: Connection | None = None
         self._is_known = False  # it was reached once, and the tables are there
-        self._lost: VtsconfError | None = None  # why it was given up; None since it was reached again
+        self._given_up: tuple[float, VtsconfError] | None = None  # when a call last did, and why
         self._name = "in PostgreSQL"
 
     def read(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
@@ -131,28 +131,31 @@ class Postgresql:
     # ---- the connection
 
     def _patiently(self, done: str, work: Callable[[Connection], Result]) -> Result:
-        deadline = time.monotonic() + self._patience
+        began = time.monotonic()
         pause = 0.05
         with self._guard:
+            self._give_up_with_others(began)
             while True:
-                if self._lost and time.monotonic() > deadline:  # another call has waited for us as well
-                    raise self._lost
                 try:
                     return work(self._connected())
                 except (psycopg.Error, UnicodeError) as error:
                     told = self._told(done, error)
-                    if not self._may_pass(error):
-                        raise told from error
-                    if time.monotonic() + pause > deadline:
-                        self._lost = told
+                    if not self._may_pass(error) or time.monotonic() + pause > began + self._patience:
+                        self._given_up = (time.monotonic(), told)
                         raise told from error
                 time.sleep(pause)
                 pause = min(pause * 1.5, 1.0)
 
+    def _give_up_with_others(self, began: float) -> None:
+        """Many calls wait for one connection: what was tried while this one waited was tried for it too."""
+        if self._db is None and self._given_up:
+            when, why = self._given_up
+            if when - began > self._patience / 2:
+                raise why
+
     def _connected(self) -> Connection:
         if self._db is None:
             self._db = self._connect()
-            self._lost = None
         return self._db
 
     def _connect(self) -> Connection:
@@ -229,9 +232,8 @@ def _words(url: str) -> dict[str, Any]:
         words = conninfo.conninfo_to_dict(url)
     except psycopg.Error:  # its text may hold a piece of a password
         raise _unclear() from None
-    if not re.fullmatch(
-        "[0-9,]*", str(words.get("port", ""))
-    ):  # `USER:PASSWORD` without a host reads as HOST:PORT
+    port = str(words.get("port", ""))
+    if not re.fullmatch("[0-9,]*", port):  # `USER:PASSWORD` without a host reads as HOST:PORT
         raise _unclear()
     return words
 
