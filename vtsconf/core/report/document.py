@@ -44,7 +44,7 @@ def document(
     waves = {name: number for number, names in enumerate(rollout.waves, 1) for name in names}
     hosts = rollout.seen.hosts
     servers = [_server(rollout, story, name, waves.get(name, 0), plans.get(name)) for name in hosts]
-    told = redaction.sentences(_head(rollout, story, servers) | {"servers": servers, "notes": NOTES})
+    told = redaction.sentences(_head(rollout, story, servers) | {"servers": servers}) | {"notes": NOTES}
     return {"format": FORMAT, **told, "made": dict(made), "digest": digest(told)}
 
 

@@ -101,9 +101,9 @@ def _band(figure: Figure, canvas: Canvas, band: Band, y: float) -> None:
 def _words(band: Band, y: float) -> Iterator[Text]:
     """The outcomes in words, the most frequent first; what has no room is the tooltip of the last."""
     told = [f"{count:,} {SHORT[outcome]}" for outcome, count in band.outcomes.most_common()]
-    lines = told if len(told) <= 3 else [*told[:2], f"{told[2]}, …"]
+    lines = told if len(told) <= 4 else [*told[:3], f"{told[3]}, …"]
     for index, line in enumerate(lines):
-        yield Text(x=RIGHT + 8, y=y + 17 + index * 13, text=line, look="word", says=", ".join(told))
+        yield Text(x=RIGHT + 8, y=y + 14 + index * 11, text=line, look="word", says=", ".join(told))
 
 
 def _columns(canvas: Canvas, band: Band, y: float) -> Iterator[Box]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _QUIET = 0.25  # a gap is shortened when it is longer than this share of all busy time
-_GAPS = 0.4  # of the width, at most, for all shortened gaps together
+_GAPS = 0.3  # of the width, at most, for all shortened gaps together
 _GAP = 84.0  # the width of one, at most
 _LEAST = 10.0  # the width of a busy stretch, at least
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)  # seconds

@@ -13,7 +13,7 @@ _SETS = 60  # different sets of changes
 _CHANGES = 80  # of one set
 _LINES = 40  # of one change
 _LONG = 300  # characters of a line
-_DIGESTS = 300  # rows on the whole page
+_DIGESTS = 200  # rows on the whole page
 
 
 def change_sets(document: Mapping[str, Any]) -> dict[str, Any]:

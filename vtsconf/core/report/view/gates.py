@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,8 +13,8 @@ from vtsconf.core.report.view.text import cut, many, names
 
 _WAVES = 200  # rows
 _ASKS = 120  # times that gates were asked
-_ANSWERS = 60  # of one time, passed ones last
-_ALL = 1500  # answers on the page
+_ALL = 24  # answers of one time; of more, those that passed are counted only
+_NOT_PASSED = 60  # of one time
 _DECISIONS = 300
 _QUESTIONS = 60
 
@@ -47,16 +48,14 @@ def _wave(wave: Mapping[str, Any], clock: Clock, verdicts: Mapping[tuple[Any, An
 
 def gates(document: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
     """{asks, more}: each time that the gates of a wave were asked, and its answers."""
-    found, left, asks = document["gates"], _ALL, []
-    for gate in found[:_ASKS]:
-        asks.append(_ask(gate, clock, min(_ANSWERS, left)))
-        left -= len(asks[-1]["answers"])
-    return {"asks": asks, "more": len(found) - len(asks)}
+    found = document["gates"]
+    return {"asks": [_ask(gate, clock) for gate in found[:_ASKS]], "more": max(0, len(found) - _ASKS)}
 
 
-def _ask(gate: Mapping[str, Any], clock: Clock, room: int) -> dict[str, Any]:
+def _ask(gate: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
     answers = sorted(gate.get("answers", ()), key=lambda one: _VERDICTS.index(one["verdict"]))
-    shown = answers[:room]
+    room = len(answers) if len(answers) <= _ALL else _NOT_PASSED
+    shown = [one for one in answers[:room] if len(answers) <= _ALL or one["verdict"] != "pass"]
     return {
         "wave": gate.get("wave", ""),
         "ask": "after the soak time" if gate.get("ask") == "last" else "after the change",
@@ -66,7 +65,7 @@ def _ask(gate: Mapping[str, Any], clock: Clock, room: int) -> dict[str, Any]:
         "answers": [
             {**one, "reason": cut(one.get("reason", "")), "took": length(one.get("seconds"))} for one in shown
         ],
-        "folded": _folded(answers[room:]),
+        "folded": _folded(answers[len(shown) :]),
     }
 
 
@@ -74,9 +73,14 @@ _VERDICTS = ("fail", "inconclusive", "pass")
 
 
 def _folded(left: Sequence[Mapping[str, Any]]) -> str:
-    counts = {word: sum(1 for one in left if one["verdict"] == word) for word in _VERDICTS}
-    told = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
-    return f"{many(len(left), 'more answer')} ({told}) in the JSON document." if left else ""
+    """How many more said what at which gate."""
+    counts = Counter((one["verdict"], one.get("gate", "")) for one in left)
+    told = [f"{many(count, 'server')} {verdict} {gate}" for (verdict, gate), count in counts.most_common(12)]
+    return (
+        f"{'; '.join(told)}{'; …' if len(counts) > len(told) else ''}. Each is in the JSON document."
+        if left
+        else ""
+    )
 
 
 def questions(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from vtsconf.core.report.clock import Clock, length
 from vtsconf.core.report.verdict import SHORT, look
 from vtsconf.core.report.view.text import cut, names
 
-ROWS = 500  # of the table
+ROWS = 300  # of the table
 _FINE = ("changed", "unchanged")
-_GROUPS = 40  # of what needs attention
+_UNTRIED = ("skipped", "not tried")
+_GROUPS = 24  # of what needs attention
+_ITSELF = "[the server]"  # its name in its reason, so that servers with the same reason come together
 _WORST_FIRST = (
     "in doubt",
     "failed",
@@ -34,14 +36,16 @@ def attention(document: Mapping[str, Any]) -> dict[str, Any]:
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for server in document["servers"]:
         if server["outcome"] not in _FINE:
-            groups.setdefault((server["outcome"], server["reason"]), []).append(server)
-    ordered = sorted(groups.items(), key=lambda one: _severity(one[0][0]))
+            reason = server["reason"].replace(server["host"], _ITSELF)
+            groups.setdefault((server["outcome"], reason), []).append(server)
+    ordered = sorted(groups.items(), key=lambda one: (_severity(one[0][0]), -len(one[1])))
     shown = [_group(outcome, reason, found) for (outcome, reason), found in ordered[:_GROUPS]]
     return {"groups": shown, "more": sum(len(found) for _, found in ordered[_GROUPS:])}
 
 
 def _group(outcome: str, reason: str, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    lines = found[0]["detail"].splitlines()[-_OUTPUT:] if len(found) == 1 else []
+    reason = reason if len(found) > 1 else found[0]["reason"]
+    printed = next((one for one in found if one["detail"]), found[0])
     return {
         "look": look(outcome),
         "word": SHORT[outcome],
@@ -49,7 +53,8 @@ def _group(outcome: str, reason: str, found: Sequence[Mapping[str, Any]]) -> dic
         "names": names([one["host"] for one in found], 20),
         "reason": cut(reason),
         "remedy": cut(found[0]["remedy"], 800),
-        "lines": [line[:300] for line in lines],
+        "on": printed["host"] if len(found) > 1 else "",
+        "lines": [line[:300] for line in printed["detail"].splitlines()[-_OUTPUT:]],
     }
 
 
@@ -67,10 +72,11 @@ def servers(document: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
     found = list(document["servers"])
     if len(found) <= ROWS:
         return {"rows": [_row(one, clock) for one in found], "lists": [], "count": len(found)}
-    ordered = sorted(found, key=lambda one: _severity(one["outcome"]))
-    others = sorted(ordered[ROWS:], key=lambda one: (one["wave"], _severity(one["outcome"])))
-    rows = [_row(one, clock) for one in ordered[:ROWS]]
-    return {"rows": rows, "lists": list(_lists(others)), "count": len(found)}
+    told = [one for one in found if one["outcome"] not in (*_FINE, *_UNTRIED)]
+    told = sorted(told, key=lambda one: _severity(one["outcome"]))[:ROWS]
+    shown = {one["host"] for one in told}
+    others = sorted((one for one in found if one["host"] not in shown), key=lambda one: one["wave"])
+    return {"rows": [_row(one, clock) for one in told], "lists": list(_lists(others)), "count": len(found)}
 
 
 def _row(server: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
@@ -101,14 +107,10 @@ def _severity(outcome: str) -> int:
 
 
 def _lists(found: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    groups: dict[tuple[int, str], list[str]] = {}
+    groups: dict[tuple[int, str, str], list[str]] = {}
     for server in found:
-        groups.setdefault((server["wave"], server["outcome"]), []).append(server["host"])
-    for (wave, outcome), hosts in groups.items():
-        yield {
-            "wave": wave,
-            "word": SHORT[outcome],
-            "look": look(outcome),
-            "count": len(hosts),
-            "names": hosts,
-        }
+        why = server["reason"] if server["outcome"] in _UNTRIED else ""
+        groups.setdefault((server["wave"], server["outcome"], why), []).append(server["host"])
+    for (wave, outcome, why), hosts in groups.items():
+        one = {"wave": wave, "word": SHORT[outcome], "look": look(outcome)}
+        yield one | {"count": len(hosts), "names": hosts, "reason": cut(why)}
