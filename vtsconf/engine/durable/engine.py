@@ -114,7 +114,10 @@ class Engine(Desk):
                 )
 
     def again(self, work_id: str) -> None:
-        """Begin ended work anew, from its first step, under the same id. Its children are not done again."""
+        """Begin ended work anew, from its first step, under the same id; words that it has not heard are dropped.
+
+        Children that have ended are not done again. Raises LookupError.
+        """
         with sentences(self._store):
             work = self.status(work_id)
             if work is None:
