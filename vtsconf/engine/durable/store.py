@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vtsconf.core.errors import Refused, Usage, VtsconfError
@@ -21,7 +21,7 @@ _OLDEST = (3, 35)  # the library's statements use RETURNING
 class Store:
     """`url` is for the library, and never for people; `file` is None for PostgreSQL."""
 
-    url: str
+    url: str = field(repr=False)
     file: Path | None = None
 
     @property
@@ -62,18 +62,22 @@ def store_at(url: str) -> Store:
 
 
 def _set_wal(store: Store) -> None:
-    """It stays with the file; the library leaves the slow mode. Raises Refused for a SQLite that is too old."""
+    """It stays with the file; the library leaves the slow mode."""
     from sqlalchemy import NullPool, create_engine, text
 
     engine = create_engine(store.url, poolclass=NullPool)
-    version: tuple[int, ...] = engine.dialect.dbapi.sqlite_version_info  # type: ignore[union-attr]
+    check_sqlite(engine.dialect.dbapi.sqlite_version_info)  # type: ignore[union-attr]
+    with sentences(store), engine.connect() as db:
+        db.execute(text("pragma journal_mode=wal"))
+
+
+def check_sqlite(version: tuple[int, ...]) -> None:
+    """Raises Refused."""
     if version < _OLDEST:
         raise Refused(
             f"this Python's SQLite is {'.'.join(map(str, version))}, and rollouts need 3.35 or newer",
             remedy="use a Python with a newer SQLite, or a postgresql:// store",
         )
-    with sentences(store), engine.connect() as db:
-        db.execute(text("pragma journal_mode=wal"))
 
 
 @contextmanager
