@@ -12,7 +12,7 @@ from vtsconf.core.errors import Unreachable, VtsconfError, bug
 from vtsconf.core.outcome import RunOutcome
 from vtsconf.core.plan import Health
 from vtsconf.core.probe import PendingSeen, Query, Reading
-from vtsconf.core.runs import RunSeen, find
+from vtsconf.core.runs import RunSeen, find, run_of
 from vtsconf.engine import ending
 from vtsconf.engine.apply import HEALTH_TIMEOUT, HostResult, ask_here, by_hand, said
 from vtsconf.engine.fan import fan
@@ -82,7 +82,7 @@ def _settle(shop: Shop, ready: Ready, wish: Wish) -> HostResult:
         armed = reading.pending
         if armed is None:
             return _look_back(shop, ready, server, reading, wish)
-        if wish.run and armed.run != wish.run:
+        if wish.run and run_of(armed.run) != wish.run:
             return _another(ready.name, armed)
         answer = _decide(shop, ready, server, armed.run, keep=wish.keep)
     finally:
@@ -151,12 +151,12 @@ def _look_back(shop: Shop, ready: Ready, server: Server, reading: Reading, wish:
     seen = wish.past(ready.name)
     if seen is None:
         return blank
-    if reading.lock and reading.lock.run == seen.run:
+    if reading.lock and run_of(reading.lock.run) == seen.run:
         reason = f"run {seen.run} of {reading.lock.holder} is still at work here"
         return replace(blank, outcome=RunOutcome.LOCKED, reason=reason, remedy="wait for it", run=seen.run)
     entry = seen.hosts.get(ready.name, {})
     if seen.is_unsettled(ready.name) or (seen.is_strange and not entry):
-        answer = ending.ask_end(server, seen.run, ready.vts.state_dir)
+        answer = ending.ask_end(server, seen.name_on(ready.name), ready.vts.state_dir)
         result = _was(replace(blank, run=seen.run), answer, keep=wish.keep)
         return result if seen.is_strange else _noted(shop, result, answer)
     is_news = bool(wish.run) or seen is wish.runs[-1]  # an older one was told when it happened
@@ -214,7 +214,9 @@ def learn_ends(shop: Shop, names: Collection[str], run: str | None) -> dict[str,
     if run:
         runs = [find(runs, run)]
     doubts = {
-        name: found for name in names if (found := [seen.run for seen in runs if seen.is_unsettled(name)])
+        name: found
+        for name in names
+        if (found := [seen.name_on(name) for seen in runs if seen.is_unsettled(name)])
     }
     targets = shop.targets(doubts) if doubts else {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from vtsconf.core.errors import Usage
 
 _IN_DOUBT = "in doubt"
+_TRY = re.compile(r"([0-9]{8}-[0-9]{6}-[0-9a-f]{4}(?:-back)?)-[0-9]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +60,10 @@ class RunSeen:
             case _:
                 pass
 
+    def name_on(self, host: str) -> str:
+        """The run's name on a server: that of its last try there."""
+        return str(self.hosts.get(host, {}).get("as") or self.run)
+
     @property
     def is_open(self) -> bool:
         """It never said that it ended: its controller was killed, or is still at work."""
@@ -75,6 +81,12 @@ class RunSeen:
         return outcome in ("waiting", _IN_DOUBT) or (
             outcome == "unreachable" and reason.startswith(_IN_DOUBT)
         )
+
+
+def run_of(name: str) -> str:
+    """The run that stands in the journal, of a run's name on a server: a second try there is RUN-2."""
+    match = _TRY.fullmatch(name)
+    return match[1] if match else name
 
 
 def fold(events: Iterable[Event]) -> list[RunSeen]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vtsconf.core.outcome import RunOutcome
-from vtsconf.core.runs import Event, RunSeen
+from vtsconf.core.runs import Event, RunSeen, run_of
 from vtsconf.engine.journal import Journal
 from vtsconf.transport.server import Confirmed, Server
 
@@ -41,16 +41,16 @@ def note_end(journal: Journal, host: str, run: str, answer: Confirmed, *, now: i
         "remedy": "",
         "changes": changes(journal, run, host) if answer.outcome == "confirmed" else 0,
     }
-    journal.add(Event(at=now, run=run, host=host, action="host-settled", body=body))
+    journal.add(Event(at=now, run=run_of(run), host=host, action="host-settled", body=body))
 
 
 def changes(journal: Journal, run: str, host: str) -> int:
     """How many changes the run's plan has for this host; 0 for another controller's run."""
-    document = journal.plans(run).get(host)
+    document = journal.plans(run_of(run), [host]).get(host)
     return len(json.loads(document)["hosts"][0]["changes"]) if document else 0
 
 
 def state_dir(journal: Journal, run: str, host: str) -> str:
     """Where the run keeps its state on the server; "" for another controller's run."""
-    document = journal.plans(run).get(host)
+    document = journal.plans(run_of(run), [host]).get(host)
     return str(json.loads(document)["hosts"][0]["state_dir"]) if document else ""

@@ -32,7 +32,7 @@ def plan_to_undo(
     run = _find(journal, wanted, hosts)
     documents = journal.plans(run.run)
     reversed_ = [
-        reversed_host(_host(documents[name], name), run.run)
+        reversed_host(_host(documents[name], name), run.name_on(name))
         for name, entry in run.hosts.items()
         if name in hosts and name in documents and entry.get("outcome") in _KEPT
     ]
