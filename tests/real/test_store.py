@@ -75,12 +75,6 @@ class TestPostgresql(StoreContract):
 
         assert [event(1)] == list(journal.events())
 
-    def test_a_nul_is_a_sentence(self, journal: Journal) -> None:
-        with pytest.raises(VtsconfError, match="NUL"):
-            journal.add(event(1, host="a\0b"))
-        with pytest.raises(VtsconfError, match="NUL"):
-            journal.claims(["a\0b"])
-
 
 # ---- it goes away and comes back
 

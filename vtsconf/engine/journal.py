@@ -10,14 +10,17 @@ import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from vtsconf.core.errors import VtsconfError
 from vtsconf.core.runs import Event, RunSeen, fold
 from vtsconf.core.secret import FingerprintKey, Secret
 from vtsconf.engine.store import claims
 from vtsconf.engine.store.claims import Claim
 from vtsconf.engine.store.database import Row, Transaction, database
+from vtsconf.engine.store.together import Together
 
 _PAGE = 1000  # events read at once: a long journal is never in memory as a whole
 _PATIENCE = 60.0  # seconds
+_APPEND = "insert into events (at, run, host, action, body, key) values (?, ?, ?, ?, ?, ?) on conflict (key) do nothing"
 
 
 class Journal:
@@ -29,6 +32,7 @@ class Journal:
 
     def __init__(self, url: str, *, patience: float = _PATIENCE) -> None:
         self._db = database(url, patience)
+        self._events = Together(lambda rows: self._db.write(_APPEND, rows))
 
     # ---- events
 
@@ -41,14 +45,11 @@ class Journal:
         if not events:
             return
         key = os.urandom(16).hex()  # so that a write whose answer was lost is not done twice
-        self._db.write(
-            "insert into events (at, run, host, action, body, key) values (?, ?, ?, ?, ?, ?)"
-            " on conflict (key) do nothing",
-            [
-                (e.at, e.run, e.host, e.action, json.dumps(e.body), f"{key}:{number}")
-                for number, e in enumerate(events)
-            ],
-        )
+        rows = [
+            (e.at, e.run, e.host, e.action, json.dumps(e.body), f"{key}:{number}")
+            for number, e in enumerate(events)
+        ]
+        self._events.add(_kept(rows))
 
     def events(self, run: str | None = None, *, after: int = 0) -> Iterator[Event]:
         """All events of a run, or of all runs, in order; `after` an id, those that came later.
@@ -115,7 +116,7 @@ class Journal:
         self._db.write(
             "insert into plans (run, host, document) values (?, ?, ?)"
             " on conflict (run, host) do update set document = excluded.document",
-            [(run, host, document) for host, document in documents.items()],
+            _kept([(run, host, document) for host, document in documents.items()]),
         )
 
     def plans(self, run: str, hosts: Collection[str] | None = None) -> dict[str, str]:
@@ -137,6 +138,7 @@ class Journal:
 
         It outlives this process: `release` ends it. What the run has already, it keeps.
         """
+        _kept([(run, holder), tuple(hosts)])
         claims.take(self._db, run, hosts, holder, at)
 
     def release(self, run: str) -> None:
@@ -176,3 +178,19 @@ class Journal:
 def _event(row: Row) -> Event:
     number, at, run, host, action, body = row
     return Event(id=number, at=at, run=run, host=host, action=action, body=json.loads(body))
+
+
+def _kept(rows: list[Row]) -> list[Row]:
+    """These rows, where every store can keep their texts. Raises VtsconfError."""
+    for text in (value for row in rows for value in row if isinstance(value, str)):
+        if "\0" in text or not (text.isascii() or _is_unicode(text)):
+            raise VtsconfError("the journal keeps no text that holds a NUL or is not valid Unicode")
+    return rows
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeError:
+        return False
+    return True

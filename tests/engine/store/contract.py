@@ -25,7 +25,7 @@ HOSTILE = [
     "x" * 70_000,
     " ",
 ]
-CANNOT_BE_KEPT = "half a \ud800 letter"
+CANNOT_BE_KEPT = ["half a \ud800 letter", "a\0b"]
 MANY = [f"vts{number:05}" for number in range(10_000)]
 
 # A controller: opens the store, waits for a word on stdin so that all begin at once, and says how it went.
@@ -103,17 +103,38 @@ class StoreContract:
         assert text == journal.claims([text, "other"])[text].holder
         assert [text] == journal.run_names([text])
 
-    def test_what_cannot_be_kept_is_a_sentence_and_nothing_of_it_is_kept(self, journal: Journal) -> None:
+    @pytest.mark.parametrize("word", CANNOT_BE_KEPT)
+    def test_what_cannot_be_kept_is_a_sentence_and_nothing_of_it_is_kept(
+        self, journal: Journal, word: str
+    ) -> None:
         journal.add(event(0))
         with pytest.raises(VtsconfError, match="not valid Unicode"):
-            journal.add_all([event(1), event(2, host=CANNOT_BE_KEPT), event(3)])
+            journal.add_all([event(1), event(2, host=word), event(3)])
         with pytest.raises(VtsconfError, match="not valid Unicode"):
-            journal.keep_plans("r", {"a": "{}", CANNOT_BE_KEPT: "{}"})
+            journal.keep_plans("r", {"a": "{}", word: "{}"})
         with pytest.raises(VtsconfError, match="not valid Unicode"):
-            journal.claim("r", ["a"], CANNOT_BE_KEPT, 1)
+            journal.claim("r", ["a", word], "ops", 1)
 
         assert [event(0)] == list(journal.events())
         assert ({}, {}) == (journal.plans("r"), journal.claims(["a"]))
+
+    def test_what_fails_in_the_middle_leaves_nothing(
+        self, journal: Journal, raw: Callable[[str], object]
+    ) -> None:
+        """The database itself says no to the second row."""
+        journal.add(event(0))
+        for table in ("events", "plans", "claims"):
+            raw(f"create unique index one_only_{table} on {table} (run)")
+        for write in (
+            lambda: journal.add_all([event(1, run="x"), event(2, run="x")]),
+            lambda: journal.keep_plans("x", {"a": "1", "b": "2"}),
+            lambda: journal.claim("x", ["a", "b"], "ops", 1),
+        ):
+            with pytest.raises(VtsconfError, match="cannot be written: "):
+                write()
+
+        assert [event(0)] == list(journal.events())
+        assert ({}, {}) == (journal.plans("x"), journal.claims(["a", "b"]))
 
     @pytest.mark.parametrize(
         "statement", ["delete from events", "delete from events where at = 1", "update events set at = 0"]
