@@ -156,12 +156,12 @@ def _owed(debt: DebtSeen) -> Finding:
 def _unmanaged(evidence: Evidence) -> Iterator[Finding]:
     """Keys of the families that the documents manage here and that no document speaks of. `apply` leaves them alone."""
     families = {wanted.family for wanted in evidence.wanted.values()} - {OTHER}
-    if not families:
-        return
-    seen = {a.name: a for a in vtsfile.assignments(evidence.data) if a.name not in evidence.wanted}
+    tables = (evidence.tables.families[family] for family in families)
+    prefixes = tuple(table.prefix for table in tables if table.prefix)  # without one it is no family of names
+    seen = {a.name: a for a in vtsfile.assignments(evidence.data) if a.name.startswith(prefixes)}
     for name, assignment in seen.items():
         standing = evidence.tables.standing(name)
-        if standing.family in families:
+        if name not in evidence.wanted and standing.family in families:
             yield _orphan(assignment, standing, evidence)
 
 

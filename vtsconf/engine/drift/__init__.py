@@ -103,7 +103,7 @@ def _evidence(
         pasts=pasts,
         key=search.keys.fingerprints,
         secrets=tuple(search.keys.secrets.values()),
-        remembers=not search.memory.trouble,
+        remembers=search.memory.is_readable,
     )
 
 
@@ -126,7 +126,7 @@ def _hints(
             answers = server.read(questions(ready.vts.state_dir, _event_log(ready)), ready.vts.state_dir)
         except VtsconfError:
             answers = None
-    known = None if search.memory.trouble else {run.run for run in search.memory.runs}
+    known = {run.run for run in search.memory.runs} if search.memory.is_readable else None
     return hints(written, answers, edit_events=ready.vts.drift.edit_events, runs=known)
 
 

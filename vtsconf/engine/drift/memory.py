@@ -42,6 +42,10 @@ class Memory:
                     self._runs, self.trouble = [], str(error)
             return self._runs
 
+    @property
+    def is_readable(self) -> bool:
+        return bool(self.runs) or not self.trouble
+
     def pasts(self, host: str) -> Pasts:
         return Pasts(self._pasts(host))
 
