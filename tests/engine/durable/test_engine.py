@@ -54,8 +54,9 @@ class Flows:
     def breaks(self, _: Any) -> None:
         raise ValueError("a value that may be a secret")
 
-    def family(self, calls: list[list[Any]]) -> list[Any]:
-        ended = gather(Call(flow=flow, id=f"child-{n}", argument=n) for n, flow in enumerate(calls))
+    def family(self, given: list[Any]) -> list[Any]:
+        name, flows = given
+        ended = gather(Call(flow=flow, id=f"{name}/{n}", argument=n) for n, flow in enumerate(flows))
         return [[work.state, work.result, str(work.failure or "")] for work in ended]
 
     def parent(self, name: str) -> str:
@@ -149,7 +150,7 @@ def test_only_json_is_taken(engine: Engine) -> None:
 
 
 def test_children_end_in_the_order_of_the_calls_and_a_failure_is_a_result(engine: Engine) -> None:
-    engine.submit("family", "family", ["echo", "fails", "echo"])
+    engine.submit("family", "family", ["family", ["echo", "fails", "echo"]])
 
     assert [
         ["done", 0, ""],
@@ -212,6 +213,18 @@ def test_again_begins_at_the_first_step(engine: Engine, flows: Flows) -> None:
         engine.again("never-submitted")
 
     assert 2 == flows.done.count("again")
+
+
+def test_what_is_forgotten_may_be_submitted_anew(engine: Engine, flows: Flows) -> None:
+    for _ in range(2):
+        engine.submit("family", "forgotten", ["forgotten", ["echo"]])
+        engine.result("forgotten", 20)
+        flows.done.append("result")
+        engine.forget("forgotten")
+    engine.forget("never-submitted")
+
+    assert engine.status("forgotten") is None
+    assert [0, "result", 0, "result"] == flows.done[-4:]
 
 
 @pytest.mark.parametrize(("queue", "keys", "most"), [("by-key", ["a"], 1), ("pairs", [""], 2)])

@@ -35,6 +35,7 @@ from vtsconf.engine.durable.client import Client
 from vtsconf.engine.durable.engine import Engine
 from vtsconf.engine.durable.flow import gather, is_cancelled, spawn, step, wait
 from vtsconf.engine.durable.library import warm
+from vtsconf.engine.durable.owner import shown
 from vtsconf.engine.durable.work import Call, Queue, State, Work
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Work",
     "gather",
     "is_cancelled",
+    "shown",
     "spawn",
     "step",
     "wait",

@@ -58,6 +58,15 @@ class Desk:
         with contextlib.suppress(LookupError):
             self.signal(work_id)  # it may be waiting: only then does it look up
 
+    def forget(self, work_id: str) -> None:
+        """Delete what is stored of it and of its children; nothing else ever does. The id may then be submitted anew.
+
+        For work that has ended: what runs would be begun again by whoever submits it.
+        """
+        if self._api is not None:
+            with sentences(self._store):
+                self._api.delete_workflow(work_id, delete_children=True)
+
     def _list(self, **wanted: Any) -> list[Work]:
         if self._api is None:
             return []

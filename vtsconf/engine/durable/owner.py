@@ -26,14 +26,17 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _TICK = 0.5  # seconds between two looks at the own lock
-# A cut line is noticed within ten seconds or so: well before others may take the work over.
+# A cut line is noticed within ten seconds or so: by us well before others may take the work over, and by the database,
+# which without this would believe for two hours that a machine without power still holds its lock.
 _LINE = {
+    "application_name": "vtsconf owner",
     "connect_timeout": 5,
     "keepalives": 1,
     "keepalives_idle": 4,
     "keepalives_interval": 2,
     "keepalives_count": 2,
     "tcp_user_timeout": 8000,
+    "options": "-c tcp_keepalives_idle=4 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=2",
 }
 
 
