@@ -103,6 +103,27 @@ def show(folder: Path) -> None:
         "the service of vts3 does not run with the new bytes",
     )
 
+    tell("The next change goes wave by wave: one server first, then the rest. On vts3 it makes the event log complain.")
+    shell("sed", "-i", "s/keep_alive: 240/keep_alive: 200/", "group_vars/all.yaml", at=lab)
+    vtsconf("plan", "--out", "friday.plan", at=lab)
+    vtsconf("lab", "break", "vts3", "logs-error", "ems", "--once", at=lab)
+    tell("The gate after the second wave says no: what was changed is taken back on both. Exit 8.")
+    vtsconf("rollout", "start", "friday.plan", "--strategy", "night", "--yes", at=lab, exits=8)
+    for host in ("vts1", "vts3"):
+        expect("ems_keep_alive='240'" in lines(lab, host), f"{host} does not have its old bytes")
+
+    tell("The next night all is well. It waits for a person first, and its controller may die: it is all in the journal.")
+    shell("sed", "-i", "1a approve: [canary]", "rollouts/night.yaml", at=lab)
+    vtsconf("plan", "--out", "saturday.plan", at=lab)
+    vtsconf("rollout", "start", "saturday.plan", "--strategy", "night", "--yes", "--no-wait", at=lab, exits=9)
+    vtsconf("rollout", "approve", "--why", "the canary looks good", at=lab, exits=0)
+    vtsconf("rollout", "resume", at=lab)
+    for host in ("vts1", "vts3"):
+        expect("ems_keep_alive='200'" in lines(lab, host), f"{host} was not changed")
+    tell("The evidence for the change ticket, one page that needs no network:")
+    vtsconf("rollout", "report", "--html", "evidence.html", at=lab)
+    expect("vts3" in (lab / "evidence.html").read_text(), "the report does not speak of vts3")
+
     tell("Who changed what, and how it ended:")
     vtsconf("history", at=lab)
 

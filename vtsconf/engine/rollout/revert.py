@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from vtsconf.core.errors import VtsconfError
 from vtsconf.core.outcome import RunOutcome
@@ -43,12 +44,17 @@ def revert_hosts(hosts: Sequence[str], desk: Desk) -> None:
         if isinstance(plan, str):
             _note(host, RunOutcome.CHANGED, f"it stays: it cannot be taken back: {plan}", desk)
         elif host in ended:  # else this controller was told to stop: whoever goes on comes back to it
-            _note_end(ended[host], rollout.stopped, desk)
+            _note_end(ended[host], desk)
 
 
-def _note_end(result: HostResult, why: str, desk: Desk) -> None:
+def _note_end(result: HostResult, desk: Desk) -> None:
     if result.outcome is RunOutcome.CHANGED:
-        _note(result.host, RunOutcome.REVERTED, f"taken back: {why}", desk)
+        _note(
+            result.host,
+            RunOutcome.REVERTED,
+            f"taken back by run {back_of(desk.run)}, since the rollout stopped",
+            desk,
+        )
     else:
         told = f"it stays: taking it back came to {result.outcome}: {result.reason}"
         _note(result.host, RunOutcome.CHANGED, told, desk)
@@ -56,8 +62,8 @@ def _note_end(result: HostResult, why: str, desk: Desk) -> None:
 
 def _note(host: str, outcome: RunOutcome, reason: str, desk: Desk) -> None:
     stays = outcome is RunOutcome.CHANGED
-    event = desk.ledger.event("host-settled", host, outcome=outcome.value, reason=reason, stays=stays)
-    desk.ledger.note(event)
+    body: dict[str, Any] = {"outcome": outcome.value, "reason": reason, "stays": stays}
+    desk.ledger.note(desk.ledger.event("host-settled", host, **body, **({} if stays else {"changes": 0})))
     desk.watch.done(result_of(host, desk.ledger.read().seen.hosts[host]))
 
 

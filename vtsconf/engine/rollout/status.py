@@ -113,9 +113,9 @@ def sentences(rollout: Rollout, now: int) -> Iterator[str]:
     words = ", ".join(f"{n} {o}" for o, n in ended.items() if n and o not in ("hosts", "changes"))
     left = sum(1 for _ in _open(rollout))
     told = ", ".join(part for part in (words, f"{left} not tried yet" if left else "") if part)
-    count = len(rollout.seen.hosts)
+    count, changes = len(rollout.seen.hosts), ended["changes"]
     yield f"Rollout {rollout.run} {state}{f': {why}' if why else ''}"
-    yield f"  {count} {'server' if count == 1 else 'servers'} ({told}); {ended['changes']} changes."
+    yield f"  {count} {'server' if count == 1 else 'servers'} ({told}); {changes} {'change' if changes == 1 else 'changes'}."
     if hint := _HINTS.get(state, "").format(run=rollout.run, approve=_approve(rollout, now)):
         yield f"  {hint}"
 
