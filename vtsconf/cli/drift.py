@@ -106,6 +106,7 @@ def _compare(shop: Shop, limit: str | None, rule: Rule, *, hints: bool, quiet: b
         memory=memory,
         wish=Wish(confirm_within=shop.settings.confirm_within),
         hints=hints,
+        ignored=rule.ignored,
     )
     # For cron: whoever is not watching hears nothing of the way.
     with Progress("reading", len(preparation.ready), quiet=quiet or not sys.stderr.isatty()) as progress:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from vtsconf.core import eventlog
 from vtsconf.core.drift.classes import Evidence, Owned, findings
-from vtsconf.core.drift.finding import Finding, Hint, HostDrift
+from vtsconf.core.drift.finding import Class, Finding, Hint, HostDrift
 from vtsconf.core.drift.hints import edited_at, hints, questions
 from vtsconf.core.errors import VtsconfError, bug
 from vtsconf.core.outcome import PlanOutcome
@@ -26,13 +26,17 @@ from vtsconf.transport.server import Server
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """How a fleet is looked at. `hints`: ask servers on which something was edited who may have done it."""
+    """How a fleet is looked at. `hints`: ask servers on which something was edited who may have done it.
+
+    Nobody asks on account of a class that is `ignored`.
+    """
 
     reach: Reach
     keys: Keys
     memory: Memory
     wish: Wish
     hints: bool = True
+    ignored: frozenset[Class] = frozenset()
 
 
 def drift_fleet(
@@ -117,7 +121,8 @@ def _hints(
     ready: Ready, found: Sequence[Finding], reading: Reading, server: Server, search: Search
 ) -> tuple[Hint, ...]:
     """One more round trip, where something was edited. A server that does not answer it was compared all the same."""
-    written = edited_at(found, reading.files)
+    told = [finding for finding in found if finding.cls not in search.ignored]
+    written = edited_at(told, reading.files)
     if not written:
         return ()
     answers = None
