@@ -65,13 +65,26 @@ def test_how_a_wave_ended(ends, more, verdict, words):
     assert words in answer.reason
 
 
-@pytest.mark.parametrize("canary", [True, False])
-def test_lost_in_the_middle_of_the_change_is_no_failure_and_no_success(canary):
-    ends = {"a": "changed", "b": "unreachable: in doubt: armed change"}
-    answer = confirmed(1, rollout(ends, canary=canary))
+LOST = "unreachable: in doubt: armed change"
 
-    assert INCONCLUSIVE is answer.verdict
-    assert "b unreachable (in doubt: armed change)" in answer.reason
+
+@pytest.mark.parametrize(
+    ("ends", "more", "verdict", "words"),
+    [
+        (("changed", LOST), {"canary": True}, INCONCLUSIVE, "how 1 of 2 servers ended is not known: b"),
+        ((LOST,), {}, INCONCLUSIVE, "how 1 of 1 server ended is not known: a"),
+        (("failed", LOST), {}, INCONCLUSIVE, "how 1 of 2 servers ended is not known: b"),
+        (("changed", LOST), {"tolerated": 0}, INCONCLUSIVE, "how 1 of 2 servers ended is not known: b"),
+        (("changed", LOST), {"tolerated": 1}, PASS, "1 failed, within the budget (1 in all): b"),
+        (("changed", LOST, ""), {}, INCONCLUSIVE, "how 1 of 3 servers ended is not known: c"),
+    ],
+)
+def test_lost_in_the_middle_of_the_change(ends, more, verdict, words):
+    """Within the budget it is a failure like others: it takes itself back. Else a person has to look."""
+    answer = confirmed(1, rollout(dict(zip("abc", ends, strict=False)), **more))
+
+    assert verdict is answer.verdict
+    assert words in answer.reason
 
 
 def test_the_canary_is_the_first_wave_only():
@@ -147,7 +160,7 @@ def test_a_question_that_was_left_unanswered():
 
 def test_a_reason_is_one_printable_line_without_secrets():
     said = b"\x1b[2Jbad\r\nhunter2 \xff password: other\n" + b"x" * 9999
-    reason = judge(ASK, QuerySeen(exit=1, stdout=said), [b"", b"hunter2"])[1]
+    reason = judge(ASK, QuerySeen(exit=1, stdout=said), lambda: [b"", b"hunter2"])[1]
 
     assert reason.startswith(
         "exit 1, said: \\x1b[2Jbad [not shown] \\xff password: [not shown: looks like a secret]"

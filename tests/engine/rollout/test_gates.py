@@ -219,6 +219,15 @@ def test_a_secret_that_cannot_be_had_changes_no_answer(tmp_path):
     assert FAIL is asked(fleet, rollout({"vts1": [UP]}), tmp_path, secrets=secrets)[0].verdict
 
 
+def test_secrets_are_looked_up_only_where_something_is_shown(tmp_path):
+    def secrets(_: object) -> dict[SecretRef, Secret]:
+        pytest.fail("nothing is shown")
+
+    fleet = Fleet(command=lambda _: QuerySeen(exit=0, stdout=b"fine"))
+
+    assert PASS is asked(fleet, rollout({"vts1": [UP]}), tmp_path, secrets=secrets)[0].verdict
+
+
 def test_a_check_may_be_silent_as_long_as_its_time_out(tmp_path):
     fleet = Fleet()
     asked(fleet, rollout({"vts1": [Question(gate="checks/x", argv=("x",), timeout=900), UP]}), tmp_path)

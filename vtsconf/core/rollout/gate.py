@@ -85,11 +85,14 @@ _GOOD = (RunOutcome.CHANGED, RunOutcome.UNCHANGED)
 def confirmed(wave: int, rollout: Rollout) -> Answer:
     """Whether a wave (counted from 1) did what it was to do; asks nobody, the journal knows it.
 
-    A failure of the canary is a no; in later waves failures within the budget are told and tolerated.
+    A failure of the canary is a no; in later waves failures within the budget are told and tolerated. So is a server
+    that was lost in the middle, where others of its wave were changed: what is armed there takes itself back.
     """
     hosts = rollout.waves[wave - 1]
     good = [name for name in hosts if rollout.outcome(name) in _GOOD]
     open_ends = [name for name in hosts if _has_no_end(name, rollout)]
+    if not _too_bad(wave, hosts, (), rollout):
+        open_ends = [name for name in open_ends if rollout.outcome(name) != RunOutcome.UNREACHABLE]
     bad = [name for name in rollout.failed(hosts) if name not in open_ends]
     verdict, reason = Verdict.PASS, f"{_share(len(good), hosts)} changed and confirmed, or in order already"
     if bad and (why := _too_bad(wave, hosts, open_ends, rollout)):

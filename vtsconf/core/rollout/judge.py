@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from vtsconf.core.printable import printable
 from vtsconf.core.probe import QuerySeen
@@ -14,13 +14,14 @@ _SAID = 160  # characters of it in a reason
 HIDDEN = b"[not shown]"
 
 Ruling = tuple[Verdict, str]  # with the reason
+Secrets = Callable[[], Collection[bytes]]  # asked only where foreign output is shown
 
 
 def unsure(reason: str) -> Ruling:
     return Verdict.INCONCLUSIVE, reason
 
 
-def judge(question: Question, seen: QuerySeen | None, secrets: Collection[bytes] = ()) -> Ruling:
+def judge(question: Question, seen: QuerySeen | None, secrets: Secrets = tuple) -> Ruling:
     """What a command's end says. None of `secrets`, and nothing that looks like one, is in the reason."""
     if seen is None:
         return unsure("it was not asked: the server left it unanswered")
@@ -35,7 +36,7 @@ def judge(question: Question, seen: QuerySeen | None, secrets: Collection[bytes]
     return _by_pattern(question, seen, secrets)
 
 
-def _by_pattern(question: Question, seen: QuerySeen, secrets: Collection[bytes]) -> Ruling:
+def _by_pattern(question: Question, seen: QuerySeen, secrets: Secrets) -> Ruling:
     if not question.pattern:
         return (Verdict.PASS, "exit 0") if question.exit_counts else unsure("neither exit nor output counts")
     try:
@@ -75,16 +76,16 @@ def _text(seen: QuerySeen) -> str:
     return f"{seen.text}\n{seen.stderr.decode(errors='replace')}"
 
 
-def _said(seen: QuerySeen, secrets: Collection[bytes]) -> str:
+def _said(seen: QuerySeen, secrets: Secrets) -> str:
     """What it printed, for a reason; "" when it printed nothing."""
-    shown = quoted(seen.stdout.strip() or seen.stderr.strip(), secrets, _SAID)
-    return f", said: {shown}" if shown else ""
+    printed = seen.stdout.strip() or seen.stderr.strip()
+    return f", said: {quoted(printed, secrets, _SAID)}" if printed else ""
 
 
-def quoted(said: bytes, secrets: Collection[bytes], limit: int) -> str:
+def quoted(said: bytes, secrets: Secrets, limit: int) -> str:
     """Foreign output in one line of at most `limit` characters, without what may not be shown."""
     from vtsconf.core.report.redaction import sentence
 
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+    for secret in sorted(filter(None, secrets()), key=len, reverse=True):
         said = said.replace(secret, HIDDEN)
     return printable(sentence(said[: limit * 16].decode(errors="backslashreplace")), limit)

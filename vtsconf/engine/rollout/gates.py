@@ -8,13 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 
 from vtsconf.core.connection import Target
 from vtsconf.core.errors import VtsconfError, bug
 from vtsconf.core.plan import HostPlan
 from vtsconf.core.probe import Query, QuerySeen
 from vtsconf.core.rollout.gate import Answer, Question, compare
-from vtsconf.core.rollout.judge import Ruling, judge, unsure
+from vtsconf.core.rollout.judge import Ruling, Secrets, judge, unsure
 from vtsconf.core.rollout.state import Rollout
 from vtsconf.engine.collect import endpoint
 from vtsconf.engine.fan import fan
@@ -82,7 +83,8 @@ def _log_question(questions: Iterable[Question]) -> Question | None:
 def ask(wave: int, hosts: Sequence[str], rollout: Rollout, desk: Desk) -> list[Answer]:
     """Every answer about these servers, in the inventory's order and each one's questions' order; then of `once`.
 
-    The gate "confirmed" is not asked here (`core.rollout.gate.confirmed`). Nothing is raised.
+    The gate "confirmed" is not asked here (`core.rollout.gate.confirmed`). Nothing is raised. `seconds` of what was asked
+    on a server is the time of the whole exec.
     """
     del wave
     order = {name: place for place, name in enumerate(rollout.seen.hosts)}
@@ -163,8 +165,9 @@ def _there(work: _Work, rollout: Rollout, desk: Desk) -> list[Ruling]:
     asked = [_asking(question, host, rollout) for question in work.questions]
     queries = [query for query in asked if isinstance(query, Query)]
     seen = _read(host, queries, desk) if queries else {}
+    secrets = cache(partial(_secrets, work.hosts, desk))
     return [
-        _judged(question, seen.get(question.gate), desk, host) if isinstance(query, Query) else query
+        _judged(question, seen.get(question.gate), secrets) if isinstance(query, Query) else query
         for question, query in zip(work.questions, asked, strict=True)
     ]
 
@@ -188,18 +191,18 @@ def bounded(question: Question) -> Question:
     return replace(question, timeout=min(max(1, question.timeout), _LONGEST))
 
 
-def _judged(question: Question, seen: QuerySeen | None, desk: Desk, host: str) -> Ruling:
-    question = bounded(question)
+def _judged(question: Question, seen: QuerySeen | None, secrets: Secrets) -> Ruling:
     meaning = judge_lines if question.kind == "event-log" else judge
-    return meaning(question, seen, _secrets(host, desk))
+    return meaning(bounded(question), seen, secrets)
 
 
-def _secrets(host: str, desk: Desk) -> Collection[bytes]:
-    """What this host's plan has written there and nobody may see; none where they cannot be had."""
+def _secrets(hosts: Iterable[str], desk: Desk) -> Collection[bytes]:
+    """What the plans of these hosts have written there and nobody may see; none where they cannot be had."""
     try:
-        return [secret.reveal() for secret in desk.order.secrets_of(desk.plan(host)).values()]
+        known = [desk.order.secrets_of(desk.plan(host)) for host in hosts]
     except VtsconfError:
         return ()
+    return [secret.reveal() for secrets in known for secret in secrets.values()]
 
 
 def _read(host: str, queries: Sequence[Query], desk: Desk) -> Mapping[str, QuerySeen]:
@@ -240,5 +243,4 @@ def _here(work: _Work, desk: Desk) -> Ruling:
     seen = ask_here(question.argv, {**names, "VTSCONF_RUN": desk.run}, question.timeout, desk.watch.stop)
     if seen is None:
         return _STOPPED
-    secrets = [secret for host in work.hosts for secret in _secrets(host, desk)] if seen.exit else ()
-    return judge(question, seen, secrets)
+    return judge(question, seen, partial(_secrets, work.hosts, desk))

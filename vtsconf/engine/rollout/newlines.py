@@ -8,13 +8,12 @@ lines count: one that is half written when the mark is made is judged later, who
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from vtsconf.core.eventlog import select
 from vtsconf.core.probe import Query, QuerySeen
 from vtsconf.core.rollout.gate import Question, Verdict
-from vtsconf.core.rollout.judge import Ruling, quoted, unsure
+from vtsconf.core.rollout.judge import Ruling, Secrets, quoted, unsure
 
 MARK_TIMEOUT = 20  # seconds
 MOST = 256 * 1024 * 1024  # bytes of new lines that are looked through
@@ -115,7 +114,7 @@ _NO_LOG = {
 }
 
 
-def judge_lines(question: Question, seen: QuerySeen | None, secrets: Collection[bytes] = ()) -> Ruling:
+def judge_lines(question: Question, seen: QuerySeen | None, secrets: Secrets = tuple) -> Ruling:
     """What the new lines mean. An error that was seen is a no, whatever was not seen; a yes needs to have seen all."""
     path = question.argv[0]
     if seen is None:
@@ -131,7 +130,7 @@ def judge_lines(question: Question, seen: QuerySeen | None, secrets: Collection[
     return _ruling(found, path, " or ".join(_severities(question)), secrets)
 
 
-def _ruling(found: _Found, path: str, names: str, secrets: Collection[bytes]) -> Ruling:
+def _ruling(found: _Found, path: str, names: str, secrets: Secrets) -> Ruling:
     if found.count:
         lines = f"{found.count} new lines" if found.count > 1 else "1 new line"
         first = quoted(found.first, secrets, 300)
