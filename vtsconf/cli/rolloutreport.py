@@ -11,10 +11,10 @@ from vtsconf.cli import options
 
 @click.command(
     name="report",
-    epilog="Examples: `vtsconf rollout report 20261125-0900`, `vtsconf rollout report 20261125-0900 "
+    epilog="Examples: `vtsconf rollout report`, `vtsconf rollout report 20261125-0900 "
     "--html CHG1234.html --json-file CHG1234.json`.",
 )
-@click.argument("run")
+@click.argument("run", required=False)
 @click.option(
     "--html",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -31,14 +31,16 @@ from vtsconf.cli import options
 @options.inventory
 @options.color
 def command(
-    run: str,
+    run: str | None,
     html: Path | None,
     json_file: Path | None,
     as_json: bool,
     inventory: str | None,
     color: str | None,
 ) -> int:
-    """Write the evidence of RUN (its first letters will do): one page that needs no network, and a JSON document.
+    """Write the evidence of RUN (its first letters will do; without it, of the last run).
+
+    One HTML page that needs no network, to print or to attach, and with --json-file the same as a document.
 
     Any run has one: a rollout, an apply, a rollback, one that is paused or was cut off.
     """

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
-from vtsconf.core.errors import Refused, VtsconfError
+from vtsconf.core.errors import Refused, Usage, VtsconfError
 from vtsconf.core.report.document import document, text
-from vtsconf.core.runs import find
 from vtsconf.engine.journal import Journal
 
 
-def gather(journal: Journal, wanted: str, *, now: float, by: str, version: str) -> dict[str, Any]:
-    """The report of the run of that name, or of the only one that begins so. Raises Usage, Refused."""
-    run = find(journal.runs(), wanted)
-    if run.is_strange:
+def gather(journal: Journal, wanted: str | None, *, now: float, by: str, version: str) -> dict[str, Any]:
+    """The report of the run of that name, of the only one that begins so, or of the last one. Raises Usage, Refused."""
+    run = _find(journal, wanted)
+    events = list(journal.events(run))
+    if not any(event.action == "run-started" for event in events):
         raise Refused(
-            f"run {run.run} was begun by another controller, and this journal only knows how it was ended here",
+            f"run {run} was begun by another controller, and this journal only knows how it was ended here",
             remedy="ask for the report where the run was begun",
         )
     made = {"at": now, "by": by, "version": version}
-    return document(run.run, journal.events(run.run), journal.plans(run.run), made)
+    return document(run, events, journal.plans(run), made)
+
+
+def _find(journal: Journal, wanted: str | None) -> str:
+    names = journal.run_names() if journal.exists else []
+    if wanted is None:
+        found, what = names[-1:], "no run is in the journal"
+    else:
+        found = [wanted] if wanted in names else [name for name in names if name.startswith(wanted)]
+        what = f"{len(found) or 'no'} runs in the journal begin with {wanted[:80]!r}"
+    if len(found) != 1:
+        raise Usage(what, remedy="`vtsconf history` lists the runs")
+    return found[0]
 
 
 def page_of(told: Mapping[str, Any], zone: tzinfo | None = None) -> str:
@@ -48,24 +59,14 @@ def write_report(
 
 
 def _put(path: Path, content: str) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(content)
-            Path(name).chmod(0o644 & ~_mask())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with beside.open("x", encoding="utf-8") as file:
+            file.write(content)
+        beside.replace(path)
     except OSError as error:
+        beside.unlink(missing_ok=True)
         raise VtsconfError(
             f"the report cannot be written to {path}: {error.strerror or error}",
             remedy="name a file in a folder that exists and that you may write to",
         ) from error
-
-
-def _mask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

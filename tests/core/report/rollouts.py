@@ -37,7 +37,7 @@ class Run:
         hosts: Sequence[str],
         waves: Sequence[Sequence[str]] = (),
         strategy: Strategy | None = None,
-        command: str = "rollout start",
+        command: str = "rollout",
         by: str = OPS,
         canary: bool = False,
     ) -> None:
@@ -362,8 +362,9 @@ def hostile() -> Run:
     return run
 
 
-def fleet(count: int, per_wave: int, *, bad: int = 97) -> Run:
-    """A long rollout: waves of so many servers, fifty at once; every `bad`th server fails; the last wave is never begun."""
+def fleet(count: int, per_wave: int, *, bad: int = 97, planned: int = 0) -> Run:
+    """A long rollout: waves of so many servers, fifty at once; every `bad`th server fails; the last wave is never
+    begun; only the first `planned` have a plan, because plans are slow to build."""
     hosts = [f"vts{number:05}.dc{number % 3}.bank" for number in range(1, count + 1)]
     waves = [hosts[:1], *(hosts[start : start + per_wave] for start in range(1, count, per_wave))]
     strategy = Strategy(name="fleet", canary="1", waves=(Share(number=per_wave),), soak=600, gates=Gates())
@@ -384,7 +385,7 @@ def fleet(count: int, per_wave: int, *, bad: int = 97) -> Run:
     run.add("stopped", why=f"aborted by {OPS}: change window ends", cause="abort", revert=False)
     for host in waves[-1]:
         run.end(host, "skipped", reason="aborted by mara@ctl1.bank: change window ends", changes=0)
-    for host in hosts:
+    for host in hosts[:planned]:
         run.plan(host)
     run.finish("aborted")
     return run

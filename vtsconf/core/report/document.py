@@ -17,6 +17,7 @@ from vtsconf.core.report.story import Story, Track
 from vtsconf.core.report.verdict import SAID, verdict
 from vtsconf.core.rollout.move import Approval, Wait, next_move
 from vtsconf.core.rollout.state import FAILURES, Rollout
+from vtsconf.core.rollout.strategy import Strategy
 from vtsconf.core.rollout.strategy import to_json as strategy_json
 from vtsconf.core.runs import Event
 
@@ -78,7 +79,7 @@ def _head(rollout: Rollout, story: Story, servers: list[dict[str, Any]]) -> dict
         "finished": finished,
         "as_of": story.last,
         "events": story.events,
-        "strategy": strategy_json(rollout.strategy) if rollout.waves else None,
+        "strategy": strategy_json(rollout.strategy) if rollout.strategy != Strategy() else None,
         "budget": _budget(rollout),
         "summary": summary,
         "controllers": list(story.controllers) or [seen.by],

@@ -13,7 +13,9 @@ from vtsconf.core.report.picture.shape import AXIS, LEFT, RIGHT, WIDTH, Box, Fig
 LANE = 24.0  # height of a lane with marks
 _TICK = 58.0  # between two labels of the axis
 _MARK = 15.0  # between two marks
-_LABELLED = 46.0  # a shortened stretch narrower than that has its length as a tooltip only
+_LABELLED = 32.0  # a shortened stretch narrower than that has its length as a tooltip only
+_PAUSES = 30  # drawn
+_SAYS = 300  # characters of a tooltip
 DECISIONS = {
     "run-started": "started",
     "approved": "approved",
@@ -81,10 +83,11 @@ class Canvas:
             yield Text(x=middle, y=height - 4, text=length(one.end - one.start), look="gap", anchor="middle")
 
     def _pauses(self, height: float) -> Iterator[Box]:
-        for start, end, why in pauses(self.document):
+        longest = sorted(pauses(self.document), key=lambda one: one[0] - one[1])[:_PAUSES]
+        for start, end, why in longest:
             x = self.scale.x(start)
             width = max(1.5, round(self.scale.x(end) - x, 2))
-            says = f"paused for {length(end - start)}: {why}"
+            says = f"paused for {length(end - start)}: {why}"[:_SAYS]
             yield Box(x=x, y=AXIS, width=width, height=height - AXIS, look="pause", says=says)
 
     def lane(self, y: float) -> tuple[list[Mark], list[Text]]:
@@ -108,7 +111,7 @@ class Canvas:
         who = f" by {decision['by']}" if decision.get("by") else ""
         wave = f" (wave {decision['wave']})" if decision.get("wave") else ""
         why = f": {decision['why']}" if decision.get("why") else ""
-        return f"{DECISIONS[decision['action']]}{wave}{who}, {self.time(decision['at'])}{why}"[:400]
+        return f"{DECISIONS[decision['action']]}{wave}{who}, {self.time(decision['at'])}{why}"[:_SAYS]
 
     def gates(self, wave: int, y: float) -> tuple[list[Box], list[Mark]]:
         """The marks of a wave's gates, and its soak time between the first answers and the last."""

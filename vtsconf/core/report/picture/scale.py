@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _QUIET = 0.25  # a gap is shortened when it is longer than this share of all busy time
-_GAPS = 0.3  # of the width, at most, for all shortened gaps together
+_GAPS = 0.34  # of the width, at most, for all shortened gaps together
 _GAP = 84.0  # the width of one, at most
 _LEAST = 10.0  # the width of a busy stretch, at least
+_STRETCHES = 60  # busy ones, at most
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)  # seconds
 
 
@@ -67,16 +68,14 @@ def _even(stretch: Stretch, least: float) -> list[float]:
 
 def scale(busy: Iterable[tuple[float, float]], *, left: float, right: float) -> Scale:
     """An axis on which each busy interval has a place; `busy` must not be empty."""
-    merged = _merged(sorted(busy))
+    merged = _joined(sorted(busy), 0.0)
     total = sum(end - start for start, end in merged)
-    joined = _joined(merged, max(1.0, total * _QUIET))
+    quiet = max(1.0, total * _QUIET)
+    while len(joined := _joined(merged, quiet)) > _STRETCHES:
+        quiet *= 2
     gaps = len(joined) - 1
     gap = min(_GAP, (right - left) * _GAPS / gaps) if gaps else 0.0
     return Scale(stretches=tuple(_laid(joined, gap, left, right)))
-
-
-def _merged(intervals: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    return _joined(intervals, 0.0)
 
 
 def _joined(intervals: list[tuple[float, float]], gap: float) -> list[tuple[float, float]]:
