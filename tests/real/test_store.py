@@ -265,19 +265,47 @@ def test_a_role_without_rights_on_the_tables_is_told_so(url: str, sudo: psycopg.
 def test_an_auditor_may_read_and_no_more(url: str, sudo: psycopg.Connection) -> None:
     Journal(url).add(event(1))
     name = role(sudo)
-    sudo.execute(
-        f"grant usage on schema vtsconf to {name}; grant select on all tables in schema vtsconf to {name}".encode()
-    )
+    sudo.execute(f"grant usage on schema vtsconf to {name}".encode())
+    tables = "vtsconf.versions, vtsconf.events, vtsconf.plans, vtsconf.claims"
+    sudo.execute(f"grant select on {tables} to {name}".encode())
     journal = Journal(as_role(url, name))
 
     assert [event(1)] == list(journal.events())
+    assert ({}, {}) == (journal.plans("r"), journal.claims(["a"]))
     with pytest.raises(VtsconfError, match="cannot be written: permission denied"):
         journal.add(event(2))
+    with pytest.raises(VtsconfError, match="permission denied"):
+        _ = journal.fingerprints
+
+
+def test_a_controller_need_not_own_the_tables(url: str, sudo: psycopg.Connection) -> None:
+    """With the rights that docs/store.md lists it can do all that a controller does, and cannot take a trigger away."""
+    Journal(url).add(event(1))
+    name = role(sudo)
+    for grant in (
+        "usage on schema vtsconf",
+        "insert, select on vtsconf.events, vtsconf.plans, vtsconf.claims, vtsconf.settings",
+        "update on vtsconf.plans",
+        "delete on vtsconf.claims",
+        "select on vtsconf.versions",
+    ):
+        sudo.execute(f"grant {grant} to {name}".encode())
+    journal = Journal(as_role(url, name))
+    journal.add(event(2))
+    journal.keep_plans("r", {"a": "1"})
+    journal.keep_plans("r", {"a": "2"})
+    journal.claim("r", ["a"], "ops", 1)
+    journal.release("r")
+
+    assert [event(1), event(2)] == list(journal.events())
+    assert journal.fingerprints == Journal(url).fingerprints
+    with psycopg.connect(as_role(url, name)) as db, pytest.raises(psycopg.Error, match="must be owner"):
+        db.execute("drop trigger events_stand on vtsconf.events")
 
 
 def test_tables_of_a_later_version_are_left_alone(url: str, sudo: psycopg.Connection) -> None:
     Journal(url).add(event(1))
-    sudo.execute("update vtsconf.settings set value = '99' where name = 'schema'")
+    sudo.execute("insert into vtsconf.versions values (99)")
 
     with pytest.raises(Refused, match="later version"):
         Journal(url).add(event(2))

@@ -47,10 +47,11 @@ _PASSING = (  # what goes by when it is tried again
     errors.CannotConnectNow,
     errors.ReadOnlySqlTransaction,  # after a switch-over: the server that was the first one
 )
-# Each entry takes the tables one version further (settings: `schema`). Versions that were released stay as they are.
+# Each entry takes the tables one version further (`versions`). Versions that were released stay as they are.
 # Names sort by their bytes, as in SQLite and in Python.
 _VERSIONS = (
     f"""
+create table vtsconf.versions (version integer primary key);
 create table vtsconf.settings (name text collate "C" primary key, value text not null);
 create table vtsconf.events (
   id bigint generated always as identity primary key, at bigint not null, run text collate "C" not null,
@@ -259,7 +260,7 @@ def _said(error: Exception) -> str:
 
 # Asked of the catalogue's tables: `to_regclass` and its like may answer from a cache that is older than our lock.
 _HAS_SCHEMA = "select true from pg_namespace where nspname = 'vtsconf'"
-_HAS_TABLES = "select true from pg_tables where schemaname = 'vtsconf' and tablename = 'settings'"
+_HAS_TABLES = "select true from pg_tables where schemaname = 'vtsconf' and tablename = 'versions'"
 
 
 def _bring_up_to_date(db: Connection, name: str) -> None:
@@ -275,22 +276,20 @@ def _bring_up_to_date(db: Connection, name: str) -> None:
 
 def _make(db: Connection, name: str) -> None:
     version = _version(db, name)  # another controller may have been quicker
+    if version == len(_VERSIONS):
+        return
     if not _ask(db, _HAS_SCHEMA):
         db.execute("create schema vtsconf")
     for statements in _VERSIONS[version:]:
         db.execute(statements.encode())
-    db.execute(
-        "insert into vtsconf.settings (name, value) values ('schema', %s)"
-        " on conflict (name) do update set value = excluded.value",
-        (str(len(_VERSIONS)),),
-    )
+    db.execute("insert into vtsconf.versions values (%s)", (len(_VERSIONS),))
 
 
 def _version(db: Connection, name: str) -> int:
     """0: nothing is there."""
     if not _ask(db, _HAS_TABLES):
         return 0
-    version = int(_ask(db, "select value from vtsconf.settings where name = 'schema'") or 0)
+    version = int(_ask(db, "select max(version) from vtsconf.versions") or 0)
     if version > len(_VERSIONS):
         raise of_later_version(name)
     return version
