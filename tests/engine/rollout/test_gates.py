@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -161,6 +161,28 @@ def test_another_server_than_the_one_that_was_changed_is_not_asked(tmp_path):
 
     assert (INCONCLUSIVE, []) == (answer.verdict, fleet.reads)
     assert "root@10.0.0.9:22 was changed; the inventory says vts1:22 by now" in answer.reason
+
+
+def test_the_ways_are_looked_up_at_once_and_one_that_is_wrong_hides_nobody(tmp_path):
+    made = fleet_desk(Fleet(), tmp_path, ["vts1", "vts2", "vts3"])
+    find, lookups = made.find_targets, []
+
+    def find_targets(names: Sequence[str]) -> Mapping[str, Target]:
+        lookups.append(tuple(names))
+        if "vts3" in names:
+            raise Invalid([], "vts3: ansible_port is not a number")
+        return find(names)
+
+    made.find_targets = find_targets
+    ask(1, ["vts1", "vts2"], rollout({"vts1": [UP], "vts2": [UP]}), made)
+
+    assert [("vts1", "vts2")] == lookups
+
+    made.known.clear()
+    answers = ask(1, ["vts1", "vts3"], rollout({"vts1": [UP], "vts3": [UP]}), made)
+
+    assert {"vts1/services/ems": PASS, "vts3/services/ems": INCONCLUSIVE} == verdicts(answers)
+    assert "it could not be asked: vts3: ansible_port is not a number" == answers[1].reason
 
 
 def test_a_server_that_left_the_inventory(tmp_path):

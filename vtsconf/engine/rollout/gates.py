@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
@@ -68,6 +69,7 @@ def marks_of(hosts: Sequence[str], rollout: Rollout, desk: Desk) -> dict[str, st
         except Exception:  # noqa: BLE001 the gate says later that it has no mark; a bug of ours must not stop the wave
             return ""
 
+    _find([host for host, _ in work], desk)
     done = fan(work, mark, parallel=desk.parallel, stop=desk.watch.stop, skipped=lambda _: "")
     found = {host: mark for (host, _), mark in done if mark}
     return {host: found[host] for host in hosts if host in found}
@@ -91,6 +93,7 @@ def ask(wave: int, hosts: Sequence[str], rollout: Rollout, desk: Desk) -> list[A
     names = tuple(sorted(hosts, key=lambda name: order.get(name, len(order))))
     answers = {name: [_unwritten(name)] for name in names if name not in rollout.questions}
     work = [*_of_hosts(names, rollout), *_of_wave(names, rollout)]
+    _find(names, desk)
 
     def one(item: _Work) -> list[Answer]:
         return _answers(item, rollout, desk)
@@ -102,6 +105,12 @@ def ask(wave: int, hosts: Sequence[str], rollout: Rollout, desk: Desk) -> list[A
         for answer in told:
             answers.setdefault(answer.host, []).append(answer)
     return [answer for name in (*names, "") for answer in _in_order(name, answers, rollout)]
+
+
+def _find(hosts: Sequence[str], desk: Desk) -> None:
+    """Look up the way to all of them at once; where that fails, each one's own look-up says why."""
+    with suppress(VtsconfError):
+        desk.targets(hosts)
 
 
 def _unwritten(host: str) -> Answer:
