@@ -21,6 +21,7 @@ The events of a run, in the journal (`body` in braces; `time` is `at` with fract
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -177,7 +178,8 @@ def _wave_started(rollout: Rollout, event: Event) -> None:
 def _gate_asked(rollout: Rollout, event: Event) -> None:
     body = event.body
     answers = tuple(Answer.from_json(answer) for answer in body["answers"])
-    asked = Asked(ask=body["ask"], at=event.at, answers=answers, by=body.get("by", ""))
+    at = math.ceil(body.get("time", event.at))  # soak time is not over before it is over
+    asked = Asked(ask=body["ask"], at=at, answers=answers, by=body.get("by", ""))
     rollout.asked.setdefault(body["wave"], []).append(asked)
 
 

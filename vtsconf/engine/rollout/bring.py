@@ -51,8 +51,9 @@ def settle(host: str, desk: Desk) -> HostResult:
 
 def learn(host: str, desk: Desk) -> HostResult | None:
     """How a server ended that was lost in the middle; None while it still cannot be asked."""
-    tried = str(desk.ledger.read().seen.hosts[host].get("as", desk.run))
-    ended = _guarded(host, desk, lambda plan, at: _settle(plan, at, desk, tried))
+    rollout = desk.ledger.read()
+    tried, keep = str(rollout.seen.hosts[host].get("as", desk.run)), not rollout.reverts
+    ended = _guarded(host, desk, lambda plan, at: _settle(plan, at, desk, tried, keep=keep))
     if ended and ended.outcome is RunOutcome.UNREACHABLE:
         return None
     reason = "it was lost in the middle, and took itself back"

@@ -79,6 +79,7 @@ def perform(move: Move, desk: Desk) -> None:
         case Stop(why=why, cause=cause, revert=revert):
             desk.watch.told(f"stopping: {why}")
             desk.ledger.write(desk.ledger.event("stopped", why=why, cause=cause, revert=revert))
+            learn_all(list(desk.ledger.read().seen.hosts), desk)
         case Settle(hosts=hosts):
             settle_all(hosts, desk)
         case Revert(hosts=hosts):
@@ -108,7 +109,7 @@ def _ask(wave: int, ask: str, desk: Desk) -> None:
     from vtsconf.core.rollout.gate import confirmed
     from vtsconf.engine.rollout import gates
 
-    learn_all(desk.ledger.read().waves[wave - 1], desk)
+    learn_all(list(desk.ledger.read().seen.hosts), desk)
     rollout = desk.ledger.read()
     answers = [confirmed(wave, rollout)]
     if answers[0].verdict is Verdict.PASS:
