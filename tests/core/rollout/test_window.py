@@ -70,14 +70,14 @@ def test_it_is_open_when_a_clock_on_the_wall_says_so(change, times, days, minute
     shown = wall(zone, day)
     base = seconds(day)
     now = base + minute * 60 + second
-    is_open = [shows_inside(window, *shown[at]) for at in range(minute, len(shown))]
 
     def first(wanted):
-        return now if is_open[0] is wanted else base + (minute + is_open.index(wanted)) * 60
+        at = next(at for at in range(minute, len(shown)) if shows_inside(window, *shown[at]) is wanted)
+        return max(now, base + at * 60)
 
     assert first(True) == window.opens(now)
     assert first(False) == window.closes(now)
-    assert is_open[0] == window.is_open(now)
+    assert shows_inside(window, *shown[minute]) == window.is_open(now)
 
 
 def berlin(start, end, *days):
