@@ -31,15 +31,12 @@ class Progress:
         self._bar: Bar | None = None
 
     def __enter__(self) -> Self:
-        if (
-            not (self._quiet or self._events)
-            and self._total > 1
-            and sys.stderr.isatty()
-            and "CI" not in os.environ
-        ):
-            self._bar = _bar(self._what, self._total)
-            self._bar.start()
         return self
+
+    @property
+    def _is_on_terminal(self) -> bool:
+        talks = not (self._quiet or self._events) and self._total > 1
+        return talks and sys.stderr.isatty() and "CI" not in os.environ
 
     def __exit__(self, *_: object) -> None:
         if self._bar:
@@ -70,6 +67,11 @@ class Progress:
             self._bar.start()
 
     def _show(self) -> None:
+        with self._guard:
+            if self._bar is None and self._is_on_terminal:
+                # Not before there is something to show: its thread must not be there when processes part.
+                self._bar = _bar(self._what, self._total)
+                self._bar.start()
         if self._bar:
             self._bar.update(self._bar.task_ids[0], completed=self._done, now=self._now)
         elif not (self._quiet or self._events) and time.monotonic() - self._last >= _BEAT:

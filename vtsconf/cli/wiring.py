@@ -24,7 +24,8 @@ from vtsconf.core.outcome import Exit, PlanOutcome
 from vtsconf.core.plan import HostPlan, Plan
 from vtsconf.core.problem import errors
 from vtsconf.core.secret import FingerprintKey, Secret, SecretRef
-from vtsconf.engine.fan import Stop, fan
+from vtsconf.engine.crew import crew, processes_for
+from vtsconf.engine.fan import Stop
 from vtsconf.engine.project import Project
 from vtsconf.engine.reach import Limits, Lines
 from vtsconf.engine.settings import Settings, read_settings
@@ -149,7 +150,12 @@ class Shop:
             except Exception as error:  # noqa: BLE001 a bug of ours on one host must not hide the others
                 return HostPlan(host=ready.name, outcome=PlanOutcome.ERROR, reason=bug(error))
 
-        for ready, host in fan(preparation.ready, work, parallel=self.settings.parallel):
+        processes = processes_for(len(preparation.ready))
+        if processes > 1:
+            self.reach.warm({ready.target.transport for ready in preparation.ready})
+        for ready, host in crew(
+            preparation.ready, work, parallel=self.settings.parallel, processes=processes
+        ):
             made[ready.name] = host
             done(ready.name)
         names = [name for name in self.project.inventory.hosts if name in made]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from vtsconf.core.connection import Target
@@ -52,6 +52,13 @@ class Lines:
 
         session = self._connect(self._limits.on(target))
         return ShellServer(session, new_mark=_new_mark, key=self._key, name=target.name)
+
+    def warm(self, kinds: Collection[str]) -> None:
+        """Load what these kinds of connections need, once, before processes part."""
+        from vtsconf.transport import shell  # noqa: F401
+
+        for kind in kinds:
+            self._connectors.setdefault(kind, _connector(kind))
 
     def _connect(self, target: Target) -> Session:
         with self._guard:

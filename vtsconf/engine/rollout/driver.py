@@ -116,6 +116,8 @@ def _ask(wave: int, ask: str, desk: Desk) -> None:
         answers += gates.ask(wave, list(rollout.changed(rollout.waves[wave - 1])), rollout, desk)
     if ask == "last" and (first := rollout.answers(wave, "first")):
         answers = gates.compare(first.answers, answers)
+    if desk.watch.stop.is_set:
+        return  # some were not asked: whoever goes on asks all of them
     verdict = worst(answers)
     desk.watch.told(f"gate after wave {wave}: {verdict}{_first(answers, verdict)}")
     told = [answer.to_json() for answer in answers]

@@ -66,9 +66,13 @@ def _words(move: Move) -> tuple[str, str]:
 
 
 def exit_of(rollout: Rollout) -> Exit:
-    """The worst server decides; what has not ended waits."""
+    """The worst server decides; what has not ended waits, and what was stopped is not done, however its servers are."""
     exits = [result.outcome.exit for result in results_of(rollout)]
-    return worst([*exits, *([] if rollout.is_finished else [Exit.WAITING])])
+    if not rollout.is_finished:
+        exits.append(Exit.WAITING)
+    elif rollout.state != "done":
+        exits.append(Exit.PARTIAL)
+    return worst(exits)
 
 
 def _open(rollout: Rollout) -> Iterator[str]:
