@@ -27,6 +27,8 @@ demo: setup            ## the main job, end to end, in the lab; under a minute
 
 bench: setup           ## ours and the peers on the same servers, in one run
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks.simulate
 
 schemas: setup         ## make the generated JSON schemas again
 	$(BIN)/vtsconf schema > schemas/vts.schema.json

@@ -68,17 +68,22 @@ def at_least(what: str, value: float | None, least: float, unit: str = "") -> Ve
     return Verdict(what, f"≥ {least:g}{unit}", value, value is not None and value >= least)
 
 
+_FLEET = (("ansible, tuned", 50.0), ("ansible + mitogen", 15.0), ("pyinfra", 3.0), ("bundlewrap, tuned", 4.0))
+
+
 def verdicts(results: Results) -> Iterator[Verdict]:
     """The targets for speed, by ratio of two medians of the same run."""
-    for servers, most in ((1, 2.0), (10, 1.5), (50, 1.5)):
+    for servers, most in ((1, 2.0), (10, 1.5), (50, 1.5), (100, 1.5)):
         ratio = results.ratio(OURS, LIMIT, Job.PLAN, servers)
         yield at_most(f"plan of {servers}: ours / bare paramiko", ratio, most, "×")
+    for servers in (50, 100):
+        ratio = results.ratio(OURS, LIMIT, Job.APPLY, servers)
+        yield at_most(f"apply, confirmed, of {servers}: ours / bare paramiko", ratio, 2.0, "×")
     for peer, servers, least in (
-        ("ansible, tuned", 10, 15.0),
-        ("ansible, tuned", 50, 50.0),
-        ("pyinfra", 10, 2.5),
-        ("pyinfra", 50, 3.0),
         ("bundlewrap, tuned", 1, 1.0),
+        ("ansible, tuned", 10, 15.0),
+        ("pyinfra", 10, 2.5),
+        *((peer, servers, least) for servers in (50, 100) for peer, least in _FLEET),
     ):
         ratio = results.ratio(peer, OURS, Job.PLAN, servers)
         yield at_least(f"plan of {servers}: {peer} / ours", ratio, least, "×")

@@ -168,7 +168,7 @@ def _document(results: Results, small: micro.Micro, tools: list[Tool]) -> dict[s
 
 
 @click.command()
-@click.option("--servers", "sizes", default="1,10,50", show_default=True, help="Sizes of the fleets.")
+@click.option("--servers", "sizes", default="1,10,50,100", show_default=True, help="Sizes of the fleets.")
 @click.option("--peers", default="all", show_default=True, help='Names, or how they begin; "" for none.')
 @click.option("--jobs", default=",".join(Job), show_default=True, help="What to measure.")
 @click.option("--repeat", type=click.IntRange(1), help="Runs a number. [default: by fleet and tool]")
