@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,8 @@ def _put(path: Path, content: str) -> None:
             file.write(content)
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
         raise VtsconfError(
             f"the report cannot be written to {path}: {error.strerror or error}",
             remedy="name a file in a folder that exists and that you may write to",

@@ -312,9 +312,9 @@ LEAKS = [
 LEAKED = ("hunter2", "tok-abcdef12345", "s3cr3t w0rd", "MIIEvQIBADANBg", "p4ssw0rd-in-a-value", "opensesame")
 
 
-def hostile() -> Run:
+def hostile(names: Sequence[str] = tuple(EVIL)) -> Run:
     """Names, reasons, outputs and values that want to be code, or should not be shown."""
-    hosts = [*EVIL, *(f"leak{number}" for number in range(len(LEAKS) + 2))]
+    hosts = [*names, *(f"leak{number}" for number in range(len(LEAKS) + 2))]
     strategy = Strategy(name=EVIL[0], gates=Gates(), apart=(EVIL[1],))
     run = Run("20261125-110000-6666", hosts, [hosts[:6], hosts[6:]], strategy, by=EVIL[1])
     for host in hosts:
