@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -311,12 +314,38 @@ def test_a_report_is_there_whole_with_a_mode_that_others_can_read(tmp_path: Path
     assert {"x.prom", ".x.prom.1.new"} == {entry.name for entry in tmp_path.iterdir()}
 
 
+def test_a_second_try_is_no_run_of_another_controller(world: World) -> None:
+    seen_run = world.journal.runs()[0]
+    seen_run.hosts["vts1"]["as"] = "r1-2"
+
+    class Store:
+        def runs(self) -> list[RunSeen]:
+            return [seen_run]
+
+        def plans(self, run: str, hosts: Sequence[str] | None = None) -> dict[str, str]:
+            return world.journal.plans(run, hosts)
+
+    assert {"r1", "r1-2"} == Memory(Store).names("vts1")
+
+
+def test_a_disk_that_is_full_leaves_the_old_report_whole(tmp_path: Path) -> None:
+    path = tmp_path / "x.prom"
+    path.write_text("old")
+    code = (
+        "import resource, sys; from pathlib import Path; from vtsconf.engine.drift.file import write_whole;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10)); write_whole(Path(sys.argv[1]), 'new' * 99)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=False)
+
+    assert (1, "old") == (done.returncode, path.read_text())
+    assert f"the report cannot be written to {path}: File too large" in done.stderr
+    assert ["x.prom"] == [e.name for e in tmp_path.iterdir()]
+
+
 @pytest.mark.parametrize("kind", ["folder", "no folder", "pipe", "folder that may not be written"])
 def test_a_report_that_cannot_be_written_is_a_sentence_and_the_old_one_stays(
     tmp_path: Path, kind: str
 ) -> None:
-    import os
-
     path = tmp_path / "x.prom"
     if kind == "folder":
         path.mkdir()

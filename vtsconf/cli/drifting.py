@@ -81,7 +81,7 @@ def _lines(host: HostDrift, troubles: Sequence[Trouble], fleet: FleetDrift, verb
     for finding in findings:
         if finding not in mild:
             yield from _finding_lines(finding, verbose)
-    if mild:
+    if mild and host.verdict(fleet.rule) is not Verdict.SAME:
         counts = Counter(finding.cls for finding in mild)
         told = ", ".join(f"{counts[cls]} {cls}" for cls in Class if counts[cls])
         yield f"  {paint('=')} {told}: no difference that counts (-v shows them)"

@@ -131,7 +131,7 @@ def _hints(
             answers = server.read(questions(ready.vts.state_dir, _event_log(ready)), ready.vts.state_dir)
         except VtsconfError:
             answers = None
-    known = {run.run for run in search.memory.runs} if search.memory.is_readable else None
+    known = search.memory.names(ready.name) if search.memory.is_readable else None
     return hints(written, answers, edit_events=ready.vts.drift.edit_events, runs=known)
 
 

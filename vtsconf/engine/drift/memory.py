@@ -46,6 +46,12 @@ class Memory:
     def is_readable(self) -> bool:
         return bool(self.runs) or not self.trouble
 
+    def names(self, host: str) -> frozenset[str]:
+        """Every run, also as the host's own server calls it: a second try has a name of its own there."""
+        return frozenset(
+            name for run in self.runs for name in (run.run, run.hosts.get(host, {}).get("as", run.run))
+        )
+
     def pasts(self, host: str) -> Pasts:
         return Pasts(self._pasts(host))
 
