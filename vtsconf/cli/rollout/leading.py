@@ -164,6 +164,7 @@ def _follow(engine: Engine, leg: str, follower: Follower, shop: Shop, *, wait: b
             if move.why != told:
                 click.echo(f"waiting: {move.why}", err=True)
                 told = move.why
-            if shop.stop.is_set or (not wait and isinstance(move, Approval)):
+            soaks = isinstance(move, Wait) and move.is_soak
+            if shop.stop.is_set or not (wait or soaks):
                 return rollout
         time.sleep(_LOOK)

@@ -54,7 +54,7 @@ def command(
 ) -> int:
     """Change the servers of PLAN_FILE in the waves of a strategy, asking its gates after each wave.
 
-    Exit 0: all done; 9: paused, or it waits (for an approval with --no-wait); else the worst server decides.
+    Exit 0: all done; 9: paused, or it waits (for an approval or a window with --no-wait); else the worst server decides.
     It survives its controller: after a crash or ^C, `vtsconf rollout resume` goes on without repeating a server.
     """
     from vtsconf.cli.changing import ask, load_plan, warn_of_extra

@@ -38,6 +38,7 @@ class Wait:
 
     until: int
     why: str
+    is_soak: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +151,7 @@ def _before(rollout: Rollout, wave: int, now: int) -> Move | None:
         return Approval(wave=wave, why=why)
     window = rollout.strategy.window
     if window and (opens := window.opens(now)) > now:
-        return Wait(until=opens, why=f"the window {window} is closed")
+        return Wait(until=opens, why=f"the window {window} is closed", is_soak=False)
     return Begin(wave=wave)
 
 
