@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +13,7 @@ from vtsconf.cli import options
 
 if TYPE_CHECKING:
     from vtsconf.core.runs import RunSeen
+    from vtsconf.engine.journal import Journal
 
 
 @click.command(
@@ -39,15 +42,10 @@ def command(
 
     shop = open_shop(inventory, extra, color=color)
     options.set_color(shop.settings.color)
-    runs = shop.journal.runs()
-    if limit:
-        names = {host.name for host in shop.project.hosts(limit)}
-        runs = [r for r in runs if names & set(r.hosts)]
-    if run:
-        runs = [r for r in runs if r.run.startswith(run)]
-        if not runs:
-            raise Usage(f"there is no run {run!r} in the journal", remedy="`vtsconf history` lists the runs")
-    runs = runs[-count:]
+    hosts = {host.name for host in shop.project.hosts(limit)} if limit else None
+    runs = list(islice(_found(shop.journal, run or "", hosts), count))[::-1]
+    if run and not runs:
+        raise Usage(f"there is no run {run!r} in the journal", remedy="`vtsconf history` lists the runs")
     if as_json:
         show.print_json({"format": "vtsconf/history/1", "runs": [_document(r) for r in runs]})
         return 0
@@ -56,6 +54,14 @@ def command(
         if run:
             _show_changes(shop.journal.plans(seen.run), notes=bool(verbose))
     return 0
+
+
+def _found(journal: Journal, run: str, hosts: Collection[str] | None) -> Iterator[RunSeen]:
+    """Newest first. Each is read when it is asked for: a journal may hold millions of events."""
+    for name in reversed(journal.run_names()):
+        for seen in journal.runs([name]) if name.startswith(run) else ():
+            if hosts is None or not seen.hosts.keys().isdisjoint(hosts):
+                yield seen
 
 
 def _document(run: RunSeen) -> dict[str, Any]:
