@@ -127,7 +127,9 @@ def _as_left(known: Left) -> str:
     if not known.confirmed:
         return f"as run {known.run} left it, whose end this journal does not know"
     if not known.exact:
-        return f"it stood so already when run {known.run} wrote the file; the documents ask for something else"
+        return (
+            f"it stood so already when run {known.run} wrote the file; the documents ask for something else"
+        )
     return f"as run {known.run} left it; the documents ask for something else"
 
 
