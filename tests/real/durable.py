@@ -220,7 +220,7 @@ class Crew:
 
 def said(worker: subprocess.Popen[str]) -> tuple[str, str]:
     """What it printed, to stdout and stderr, once it has ended."""
-    return worker.communicate(timeout=60)
+    return worker.communicate(timeout=300)
 
 
 if __name__ == "__main__":

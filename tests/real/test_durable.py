@@ -20,6 +20,7 @@ from vtsconf.engine.durable import Client, State
 COUNT = 24
 GRACE = 0.5
 _SOON = ("--grace", str(GRACE))
+_MANY = ("--submit", "lead", "--argument", "200", "--seconds", "0.3")
 StartCrew = Callable[[str], Crew]
 
 
@@ -124,6 +125,39 @@ def test_the_database_dies_and_comes_back(pair: Crew, postgres: Postgres) -> Non
     assert (f"{COUNT}\n", "") == (out, err)
     _nothing_lost(pair.log)
     assert 0 == _repeated(pair.log)
+
+
+# ---- the same, at length
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("point", ["enqueue:80", "middle:60", "end:60"])
+def test_two_hundred_jobs_killed_and_started_again(crew: Crew, point: str) -> None:
+    _dead(crew.start(*_MANY, "--kill", point))
+    out, _ = said(crew.start(*_MANY))
+
+    assert "200\n" == out
+    _nothing_lost(crew.log, 200)
+    assert _repeated(crew.log) <= EACH
+
+
+@pytest.mark.soak
+def test_two_hundred_jobs_through_every_fault(pair: Crew, postgres: Postgres) -> None:
+    """One is frozen, one dies, the database dies; two come to help."""
+    frozen = pair.start(*_MANY, "--kill", "middle:30", "--stop")
+    os.waitpid(frozen.pid, os.WUNTRACED)
+    _dead(pair.start("--kill", "middle:20", "--seconds", "0.3"))
+    pair.start("--seconds", "0.3")
+    pair.until(lambda log: len(log.ended) >= 60)
+    postgres.kill()
+    time.sleep(3)
+    frozen.send_signal(signal.SIGCONT)
+    postgres.start()
+    out, _ = said(frozen)
+
+    assert "200\n" == out
+    _nothing_lost(pair.log, 200)
+    assert _repeated(pair.log) <= EACH
 
 
 # ---- waiting, words, upgrades
