@@ -34,7 +34,10 @@ def test_a_run_is_found_by_its_first_letters_or_is_the_last(journal):
     for make in (rollouts.applied, rollouts.stopped, rollouts.done):
         keep(journal, make())
 
+    keep(journal, Run("20261125-090000-cd34-back", ["vts1"], [["vts1"]], command="rollback"))
+
     assert "20261120-070000-0001" == told(journal, "20261120")["run"]
+    assert "20261125-090000-cd34-back" == told(journal, "20261125-090000-cd34-back")["run"]
     assert "20261125-080000-ab12" == told(journal, "20261125-080000-ab12")["run"]
     assert "20261125-090000-cd34" == told(journal, None)["run"]
     for wrong, said in (("20261125", "2 runs in the journal begin"), ("x", "no runs in the journal begin")):

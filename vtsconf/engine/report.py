@@ -12,6 +12,7 @@ from typing import Any
 from vtsconf.core.errors import Refused, Usage, VtsconfError
 from vtsconf.core.report.document import document, text
 from vtsconf.engine.journal import Journal
+from vtsconf.engine.rollout.revert import back_of
 
 
 def gather(journal: Journal, wanted: str | None, *, now: float, by: str, version: str) -> dict[str, Any]:
@@ -29,10 +30,12 @@ def gather(journal: Journal, wanted: str | None, *, now: float, by: str, version
 
 def _find(journal: Journal, wanted: str | None) -> str:
     names = journal.run_names() if journal.exists else []
+    backs = {back_of(name) for name in names}  # what took a rollout back: only told when it is named
+    offered = [name for name in names if name not in backs]
     if wanted is None:
-        found, what = names[-1:], "no run is in the journal"
+        found, what = offered[-1:], "no run is in the journal"
     else:
-        found = [wanted] if wanted in names else [name for name in names if name.startswith(wanted)]
+        found = [wanted] if wanted in names else [name for name in offered if name.startswith(wanted)]
         what = f"{len(found) or 'no'} runs in the journal begin with {wanted[:80]!r}"
     if len(found) != 1:
         raise Usage(what, remedy="`vtsconf history` lists the runs")

@@ -32,7 +32,9 @@ def test_the_zone_is_named_with_its_offset():
     ("seconds", "words"),
     [
         (None, ""),
-        (-3, "0.0 s"),
+        (-3.5, "0 s"),
+        (3, "3 s"),
+        (3.0, "3.0 s"),
         (0.44, "0.4 s"),
         (12.4, "12 s"),
         (59.7, "1 min"),

@@ -47,6 +47,10 @@ class Clock:
         name, away = local.tzname() or "", offset(local)
         return name if name == "UTC" else f"{name}, UTC{away}" if name.isalpha() else f"UTC{away}"
 
+    def is_utc(self, at: float) -> bool:
+        """Local time is the same as UTC then."""
+        return not self.local(at).utcoffset()
+
     def _is_usual(self, at: float) -> bool:
         if self.day is None:
             return False
@@ -60,12 +64,12 @@ def offset(local: datetime) -> str:
 
 
 def length(seconds: float | None) -> str:
-    """As people say it: "0.4 s", "12 s", "3 min 20 s", "2 h 05 min", "3 d 4 h"; "" for None."""
+    """As people say it: "0.4 s", "3 s" for whole numbers, "12 s", "3 min 20 s", "2 h 05 min", "3 d 4 h"; "" for None."""
     if seconds is None:
         return ""
-    seconds = max(0.0, seconds)
+    seconds = max(0, seconds)
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return f"{seconds} s" if isinstance(seconds, int) else f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes == 0:
         return f"{rest} s"

@@ -66,6 +66,8 @@ def _head(rollout: Rollout, story: Story, servers: list[dict[str, Any]]) -> dict
     started = next((d["at"] for d in story.decisions if d["action"] == "run-started"), float(seen.started))
     finished = next((d["at"] for d in reversed(story.decisions) if d["action"] == "run-finished"), None)
     state, why = _state(rollout, summary, int(story.last))
+    back = f"Takes back run {seen.reverses}: " if seen.reverses else ""
+    said = verdict(state, summary, why, rollout.paused_by if state == "paused" else "")
     return {
         "run": rollout.run,
         "command": seen.command,
@@ -74,13 +76,13 @@ def _head(rollout: Rollout, story: Story, servers: list[dict[str, Any]]) -> dict
         "reverses": seen.reverses,
         "state": state,
         "why": why,
-        "verdict": verdict(state, summary, why, rollout.paused_by if state == "paused" else ""),
+        "verdict": back + said,
         "started": started,
         "finished": finished,
         "as_of": story.last,
         "events": story.events,
         "strategy": strategy_json(rollout.strategy) if rollout.strategy != Strategy() else None,
-        "budget": _budget(rollout),
+        "budget": _budget(rollout, servers),
         "summary": summary,
         "controllers": list(story.controllers) or [seen.by],
         "waves": [_wave(rollout, story, number) for number in range(1, len(rollout.waves) + 1)],
@@ -108,12 +110,27 @@ def _state(rollout: Rollout, summary: Mapping[str, int], now: int) -> tuple[str,
 
 def _summary(servers: list[dict[str, Any]]) -> dict[str, int]:
     counts = Counter(server["outcome"] for server in servers)
-    changes = sum(server["changes"] for server in servers)
-    return {"servers": len(servers), **{word: counts[word] for word in SAID}, "changes": changes}
+    sums = {
+        "changes": sum(server["changes"] for server in servers),
+        "taken_back": sum(_is_taken_back(server) for server in servers),  # of those that are reverted
+    }
+    return {"servers": len(servers), **{word: counts[word] for word in SAID}, **sums}
 
 
-def _budget(rollout: Rollout) -> dict[str, Any]:
-    return {"failures": rollout.failures, "tolerated": rollout.tolerated, "spent": rollout.is_spent}
+def _budget(rollout: Rollout, servers: list[dict[str, Any]]) -> dict[str, Any]:
+    """What was changed well and taken back only because it stopped did not spend it."""
+    failures = sum(one["outcome"] in FAILURES and not _is_taken_back(one) for one in servers)
+    tolerated = rollout.tolerated
+    return {
+        "failures": failures,
+        "tolerated": tolerated,
+        "spent": tolerated is not None and failures > tolerated,
+    }
+
+
+def _is_taken_back(server: Mapping[str, Any]) -> bool:
+    tries = server["tries"]
+    return server["outcome"] == "reverted" and bool(tries) and tries[-1]["outcome"] == "changed"
 
 
 def _wave(rollout: Rollout, story: Story, number: int) -> dict[str, Any]:

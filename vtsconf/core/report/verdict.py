@@ -56,10 +56,12 @@ def verdict(state: str, summary: Mapping[str, Any], why: str, by: str = "") -> s
 
 def _counts(summary: Mapping[str, Any]) -> str:
     total = int(summary["servers"])
-    told = [(int(summary.get(outcome, 0)), words) for outcome, words in SAID.items()]
-    first, *others = [(n, words) for n, words in told if n] or [(0, SAID["changed"])]
+    back = int(summary.get("taken_back", 0))
+    words = SAID | ({"reverted": f"reverted ({back:,} of them because it stopped)"} if back else {})
+    told = [(int(summary.get(outcome, 0)), word) for outcome, word in words.items()]
+    first, *others = [(n, word) for n, word in told if n] or [(0, SAID["changed"])]
     whole = f"{first[0]:,} of {total:,} {'server' if total == 1 else 'servers'} {first[1]}"
-    return ", ".join([whole, *(f"{n:,} {words}" for n, words in others)])
+    return ", ".join([whole, *(f"{n:,} {word}" for n, word in others)])
 
 
 def _ending(state: str, why: str, by: str) -> str:

@@ -111,7 +111,7 @@ def _server(figure: Figure, canvas: Canvas, server: Mapping[str, Any], y: float)
     name = server["host"]
     figure.texts.append(Text(x=0, y=y + 11, text=cut(name, _NAME), look="name", says=name))
     figure.texts.append(
-        Text(x=RIGHT + 8, y=y + 11, text=_word(server), look=f"word {look(server['outcome'])}")
+        Text(x=RIGHT + 11, y=y + 11, text=_word(server), look=f"word {look(server['outcome'])}")
     )
     figure.boxes += [_bar(canvas, server, one, y) for one in server["tries"]]
     if not server["tries"]:

@@ -63,7 +63,8 @@ class Canvas:
             x = self.scale.x(at)
             anchor = "end" if x > RIGHT - 24 else "start" if x < LEFT + 24 else "middle"
             yield Text(x=x, y=13, text=written.local[-14:], look="tick", anchor=anchor, says=written.local)
-            yield Text(x=x, y=25, text=written.utc[-9:], look="tick utc", anchor=anchor)
+            if not self.clock.is_utc(at):
+                yield Text(x=x, y=25, text=written.utc[-9:], look="tick utc", anchor=anchor)
 
     def _grid(self, height: float) -> Iterator[Box]:
         for at in self.scale.ticks(_TICK):

@@ -42,4 +42,5 @@ def view(document: Mapping[str, Any], zone: tzinfo | None = None) -> dict[str, A
         "digest": document["digest"],
         "made": {**document["made"], "at": clock.full(document["made"]["at"])},
         "zone": clock.zone_word(document["started"]),
+        "is_utc": clock.is_utc(document["started"]),
     }

@@ -9,7 +9,7 @@ from vtsconf.core.report.clock import Clock, length
 from vtsconf.core.report.verdict import SAID, SHORT, look
 from vtsconf.core.report.view.text import many, names
 
-_SEALS = 3  # shown; a rollout keeps a plan for each server
+_SEALS = 1  # shown; a rollout keeps a plan for each server
 
 
 def facts(document: Mapping[str, Any], clock: Clock) -> list[dict[str, Any]]:
@@ -27,7 +27,7 @@ def facts(document: Mapping[str, Any], clock: Clock) -> list[dict[str, Any]]:
         {"label": "Started", "time": clock.full(started)},
         {"label": "Ended", **ended},
         {"label": "Duration" if finished else "So far", "text": length(end - started)},
-        {"label": "Changes made", "text": f"{document['summary']['changes']:,}"},
+        {"label": "Changes kept", "text": f"{document['summary']['changes']:,}"},
         {"label": "Failure budget", "text": _budget(document)},
         {"label": "Plan seals", "text": _seals(document)},
     ]

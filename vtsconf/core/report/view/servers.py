@@ -28,6 +28,8 @@ _WORST_FIRST = (
     "unchanged",
     "changed",
 )
+_WRITTEN = "Written but not loaded on"
+_BACK = "The old bytes are back, and it was not restarted on them, on"
 _OUTPUT = 12  # lines of what a failing command printed
 
 
@@ -59,12 +61,13 @@ def _group(outcome: str, reason: str, found: Sequence[Mapping[str, Any]]) -> dic
 
 
 def debts(document: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Services that run on what is not written any more, by service."""
-    owed: dict[str, list[str]] = {}
+    """Services that do not run with what is on the disk: {service, what, names}."""
+    owed: dict[tuple[str, str], list[str]] = {}
     for server in document["servers"]:
+        what = _BACK if server["outcome"] == "reverted" else _WRITTEN
         for service in server["debts"]:
-            owed.setdefault(service, []).append(server["host"])
-    return [{"service": service, "names": names(hosts, 40)} for service, hosts in owed.items()]
+            owed.setdefault((service, what), []).append(server["host"])
+    return [{"service": s, "what": what, "names": names(hosts, 40)} for (s, what), hosts in owed.items()]
 
 
 def servers(document: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
