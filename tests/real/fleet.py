@@ -115,9 +115,13 @@ class Box:
     def let_go(self, point: str) -> None:
         self.remove(f"hold-{point}")
 
+    def is_at(self, point: str) -> bool:
+        """Somebody is at a point that is held."""
+        return self.path(f"{ROOT}/at-{point}").exists()
+
     def until_at(self, point: str) -> None:
-        """Somebody has come to a point that is held."""
-        wait_until(self.path(f"{ROOT}/at-{point}").exists, lambda: (self.name, point, self.journal))
+        """Somebody has come there."""
+        wait_until(lambda: self.is_at(point), lambda: (self.name, point, self.journal))
 
     def until(self, event: str) -> None:
         """The server's own journal tells of it."""

@@ -113,6 +113,7 @@ def join(shop: Shop, desk: Desk, *, as_json: bool, as_lines: bool, verbose: int)
     told = form(as_json=as_json, as_lines=as_lines)
     follower = Follower(shop.journal, desk.run, told, verbose=verbose, skip=True)
     with engine_for(shop, {desk.run: desk}) as engine, stoppable(shop.stop):
+        click.echo(f"joined rollout {desk.run}; ^C leaves it to the others", err=True)
         rollout = follower.poll()
         while not (_has_halted(rollout) or (shop.stop.is_set and _is_idle(engine))):
             time.sleep(_GLANCE)
