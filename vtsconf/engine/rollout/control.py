@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vtsconf.core.errors import Refused
+from vtsconf.core.printable import printable
 from vtsconf.core.rollout.move import Approval, next_move
 from vtsconf.core.rollout.state import Rollout
 from vtsconf.engine.rollout.ledger import Ledger
@@ -15,7 +16,7 @@ def pause(ledger: Ledger, by: str, why: str) -> None:
     rollout = _alive(ledger)
     if rollout.paused:
         raise Refused(
-            f"rollout {ledger.run} is paused already: {rollout.paused}",
+            f"rollout {ledger.run} is paused already: {printable(rollout.paused, 2000)}",
             remedy=f"`vtsconf rollout resume {ledger.run}` goes on",
         )
     _say(ledger, "paused", by=by, why=why, cause="asked")
@@ -38,7 +39,7 @@ def approve(ledger: Ledger, by: str, why: str) -> int:
         )
     if rollout.strategy.four_eyes and _person(by) == _person(rollout.seen.by):
         raise Refused(
-            f"{_person(by)} started rollout {ledger.run}, and its strategy asks for a second person",
+            f"{printable(_person(by), 80)} started rollout {ledger.run}, and its strategy asks for a second person",
             remedy="let somebody else approve it",
         )
     _say(ledger, "approved", by=by, why=why, wave=move.wave)
@@ -56,9 +57,9 @@ def abort(ledger: Ledger, by: str, why: str, *, revert: bool | None) -> None:
 def _alive(ledger: Ledger) -> Rollout:
     rollout = ledger.read()
     if rollout.is_finished:
-        how = f"{rollout.state}{f': {rollout.stopped}' if rollout.stopped else ''}"
+        why = f": {printable(rollout.stopped, 2000)}" if rollout.stopped else ""
         raise Refused(
-            f"rollout {ledger.run} has ended ({how})",
+            f"rollout {ledger.run} has ended ({rollout.state}{why})",
             remedy=f"`vtsconf rollout status {ledger.run}` shows it",
         )
     return rollout

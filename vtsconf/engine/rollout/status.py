@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vtsconf.core.outcome import Exit, RunOutcome, worst
+from vtsconf.core.printable import printable
 from vtsconf.core.rollout.move import Approval, Change, End, Move, Pause, Wait, next_move
 from vtsconf.core.rollout.state import Asked, Rollout
 from vtsconf.core.rollout.strategy import to_json as strategy_json
@@ -118,7 +119,7 @@ def sentences(rollout: Rollout, now: int) -> Iterator[str]:
     left = sum(1 for _ in _open(rollout))
     told = ", ".join(part for part in (words, f"{left} not tried yet" if left else "") if part)
     count, changes = len(rollout.seen.hosts), ended["changes"]
-    yield f"Rollout {rollout.run} {state}{f': {why}' if why else ''}"
+    yield f"Rollout {rollout.run} {state}{f': {printable(why, 2000)}' if why else ''}"
     yield f"  {count} {'server' if count == 1 else 'servers'} ({told}); {changes} {'change' if changes == 1 else 'changes'}."
     if hint := _HINTS.get(state, "").format(run=rollout.run, approve=_approve(rollout, now)):
         yield f"  {hint}"
