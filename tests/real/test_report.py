@@ -49,7 +49,7 @@ def test_ten_thousand_servers_open_too(tmp_path):
 
 @pytest.mark.parametrize(
     ("make", "least", "most"),
-    [(rollouts.done, 3, 6), (rollouts.stopped, 5, 10), (lambda: rollouts.fleet(2000, 100), 10, 25)],
+    [(rollouts.done, 3, 6), (rollouts.stopped, 5, 10), (lambda: rollouts.fleet(600, 60), 5, 14)],
 )
 def test_it_prints_on_a_sane_number_of_pages(make, least, most, tmp_path):
     paper = Chromium(tmp_path).print(written(make(), tmp_path))
