@@ -58,13 +58,15 @@ case $1 in
 esac
 """
 
-# Stands before a tool in the PATH: at its n-th call of all tools, the applier or the whole server dies.
+# Stands before a tool in the PATH: at its n-th call of all tools, the applier or the whole server dies. One strikes:
+# two would stop each other, and nobody would be killed.
 STRIKER = """#!/bin/sh
 B=@BOX@; T=${0##*/}
 read -r at when whom <"$B/strike/at"
 n=0; read -r n <"$B/strike/count"; n=$((n + 1)); echo "$n" >"$B/strike/count"
 read -r pid <"$B/run/applier"
-if [ "$n" -ge "$at" ] && [ ! -e "$B/strike/done" ] && { [ "$whom" = server ] || kill -0 "$pid" 2>/dev/null; }; then
+if [ "$n" -ge "$at" ] && [ ! -e "$B/strike/done" ] && { [ "$whom" = server ] || kill -0 "$pid" 2>/dev/null; } &&
+  @REAL@/mkdir "$B/strike/mine" 2>/dev/null; then
   [ "$when" = before ] || @REAL@/$T "$@"
   echo "$T $*" >"$B/strike/done"
   if [ "$whom" = applier ]; then

@@ -13,8 +13,9 @@ from tests.transport.box import put, state_of
 from vtsconf.core.errors import Refused
 from vtsconf.core.probe import Query, ReadFile
 from vtsconf.core.step import Base, RunCommand, Service
-from vtsconf.transport.program import apply_program, call, confirm_program, read_program
+from vtsconf.transport.program import apply_program, confirm_program, read_program
 from vtsconf.transport.server import Transaction
+from vtsconf.transport.words import call
 
 SHELLS = [["dash"], ["bash", "--posix"], ["busybox", "sh"]]
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20) | st.text(

@@ -590,22 +590,46 @@ def test_a_query_that_says_too_much_keeps_its_exit_code(server):
     assert (seen.queries["endless"].exit, len(seen.queries["endless"].stdout)) == (None, 65536)
 
 
-def test_a_file_that_changes_while_it_is_read_is_unstable(server):
-    path = server.file("grows")
+def looked_at(box: Box, name: str, doing: str) -> Path:
+    """A file to which something happens whenever it is read."""
+    path = box.file(name)
     path.write_bytes(b"x")
-    server.stand_in(
-        "head", f'#!/bin/sh\ncase $* in *grows*) echo more >>{path} ;; esac\nexec /usr/bin/head "$@"\n'
+    box.stand_in(
+        "head", f'#!/bin/sh\ncase $* in *{name}*) {doing.format(path)} ;; esac\nexec /usr/bin/head "$@"\n'
     )
+    return path
 
-    assert server.read(str(path)).files[str(path)].kind is FileKind.UNSTABLE
+
+def test_a_file_that_changes_while_it_is_read_is_unstable(server):
+    path = looked_at(server, "grows", "echo more >>{0}")
+    seen = server.read(str(server.file()), str(path), str(server.file("none"))).files
+
+    assert [file.kind for file in seen.values()] == [FileKind.FILE, FileKind.UNSTABLE, FileKind.ABSENT]
+    assert seen[str(server.file())].data == OLD
 
 
-def test_a_file_that_vanishes_while_it_is_read_is_unstable(server):
-    path = server.file("goes")
-    path.write_bytes(b"x")
-    server.stand_in("head", f'#!/bin/sh\ncase $* in *goes*) rm -f {path} ;; esac\nexec /usr/bin/head "$@"\n')
+def test_a_file_that_changed_once_while_it_was_read_is_read_again(server):
+    path = looked_at(server, "grows", "[ -s {0}.once ] || echo more | tee {0}.once >>{0}")
 
-    assert server.read(str(path)).files[str(path)].kind is FileKind.UNSTABLE
+    assert server.read(str(server.file()), str(path)).files[str(path)].data == b"xmore\n"
+
+
+def test_a_file_that_vanishes_while_it_is_read_is_absent(server):
+    path = looked_at(server, "goes", "rm -f {0}")
+
+    assert server.read(str(path)).files[str(path)].kind is FileKind.ABSENT
+
+
+def test_files_of_different_limits_and_kinds_are_read_together(server):
+    for name, data in (("empty", b""), ("big", b"y" * 50), ("nul", b"\0\n\0")):
+        server.file(name).write_bytes(data)
+    names = {"a.conf": 99, "big": 49, "nul": 49, "none": 49, "empty": 99}
+    probes = [ReadFile(str(server.file(name)), limit) for name, limit in names.items()]
+    seen = server.server().read(probes, str(server.state)).files
+
+    assert [(file.kind, file.data) for file in seen.values()] == [
+        (FileKind.FILE, OLD), (FileKind.TOO_BIG, None), (FileKind.FILE, b"\0\n\0"), (FileKind.ABSENT, None), (FileKind.FILE, b""),
+    ]  # fmt: skip
 
 
 def test_a_lost_connection_stops_nothing_half_way(server):

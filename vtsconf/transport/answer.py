@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from vtsconf.core.frame import BadFrame, Record
 from vtsconf.core.probe import (
@@ -98,7 +99,7 @@ def _file(record: Record, read: ReadFile, before: _Stat | None, after: _Stat | N
         return FileSeen(kind=kinds[record.kind], folder_missing=record.words[2:] == ("nofolder",))
     if record.kind == "link":
         return FileSeen(kind=FileKind.SYMLINK, target=record.body.decode(errors="replace").rstrip("\n"))
-    if before is None or after is None or before.line != after.line:
+    if record.kind == "unstable" or before is None or after is None or before.line != after.line:
         return FileSeen(kind=FileKind.UNSTABLE)
     kind, data = _regular(record, read, before)
     return FileSeen(
@@ -124,6 +125,22 @@ def _regular(record: Record, read: ReadFile, seen: _Stat) -> tuple[FileKind, byt
     return FileKind.FILE, record.body
 
 
+def _apart(body: bytes, reads: Mapping[int, ReadFile], stats: Mapping[bytes, _Stat]) -> dict[int, Record]:
+    """Files that came one after another in one record: cut apart by what `stat` said, if they are as long as that."""
+    found = [stats.get(read.path.encode()) for read in reads.values()]
+    sizes = [
+        min(seen.size, read.limit + 1) if seen else -1
+        for read, seen in zip(reads.values(), found, strict=True)
+    ]
+    if min(sizes, default=0) < 0 or sum(sizes) != len(body):
+        return {number: Record(("unstable", str(number))) for number in reads}
+    ends = list(accumulate(sizes))
+    return {
+        number: Record(("file", str(number)), body[end - size : end])
+        for number, size, end in zip(reads, sizes, ends, strict=True)
+    }
+
+
 def asked(records: Iterable[Record]) -> dict[str, QuerySeen]:
     """What the queries among the records answered, by name."""
     outputs: dict[str, bytes] = {}
@@ -140,14 +157,17 @@ def asked(records: Iterable[Record]) -> dict[str, QuerySeen]:
 def reading(records: Iterable[Record], probes: Sequence[Probe]) -> Reading:
     """What a server showed. Raises BadFrame when a probe was left unanswered."""
     reads = [p for p in probes if isinstance(p, ReadFile)]
-    stats: dict[str, dict[bytes, _Stat]] = {}
+    stats: dict[str, dict[bytes, _Stat]] = {"1": {}, "2": {}}
     shown: dict[int, Record] = {}
+    known = {str(n): n for n in range(len(reads))}
     records = list(records)
     ledger: dict[str, list[Record]] = {}
     for record in records:
         match record.words:
             case ("stats", which):
-                stats[which] = _stats(record.body)
+                stats.setdefault(which, {}).update(_stats(record.body))
+            case ("files", *numbers) if all(number in known for number in numbers):
+                shown |= _apart(record.body, {known[n]: reads[known[n]] for n in numbers}, stats["1"])
             case ("file" | "link" | "other" | "absent" | "unreadable", number) if _is_number(number):
                 shown[int(number)] = record
             case ("absent", number, "nofolder") if _is_number(number):

@@ -51,4 +51,5 @@ def _wrong(t: Transaction) -> Iterator[str]:
     times = [t.confirm_within, *(step.timeout for step in t.steps if isinstance(step, RunCommand))]
     yield from (f"a time of {seconds} s" for seconds in times if not 0 < seconds <= LONGEST)
     modes = [s.after.mode for s in t.steps if isinstance(s, PutFile) and s.after]
+    modes += [base.mode for base in t.base if base.mode]
     yield from (f"the mode {mode!r}" for mode in modes if not _MODE.fullmatch(mode))

@@ -11,21 +11,23 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 
-from vtsconf.core import live
 from vtsconf.core.duration import LONGEST
-from vtsconf.core.errors import Refused
-from vtsconf.core.plan import base_of
 from vtsconf.core.probe import Probe, Query, ReadFile
-from vtsconf.core.secret import SecretRef, Secrets
-from vtsconf.core.step import Base, PutFile, RunCommand, Service
+from vtsconf.core.secret import Secrets
+from vtsconf.core.step import RunCommand, Service
+from vtsconf.transport import putting
 from vtsconf.transport.bounds import check, check_place
+from vtsconf.transport.putting import Put, puts_of
 from vtsconf.transport.server import Transaction
+from vtsconf.transport.words import call
 
 RESTART_TIMEOUT = 120  # seconds; a service that takes longer is taken for one that hangs
 STATUS_TIMEOUT = 20
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # and what is half a character
+_LIBRARY_ENDS = ": end of the library"
+_COMMENT = re.compile(r"\s{2,}# [^'\"`$]*$")  # behind code; in none of our strings
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class Program:
 
     @property
     def command(self) -> str:
-        """Holds no byte of the request; one line, so that any login shell takes it."""
-        return f"exec sh -c 'B=$(head -c {len(self.body)}); eval \"$B\"'"
+        """POSIX sh. Holds no byte of the request, and no character for which a login shell needs a second one."""
+        return f'B=$(head -c {len(self.body)}); eval "$B"'
 
     @property
     def stdin(self) -> tuple[bytes, ...]:
@@ -47,15 +49,15 @@ class Program:
 
 @cache
 def _script(name: str) -> str:
-    return (Path(__file__).parent / "sh" / name).read_text()
+    """Its code alone: what it says to people is not sent."""
+    lines = (Path(__file__).parent / "sh" / name).read_text().splitlines()
+    bare = (_COMMENT.sub("", line.strip()) for line in lines)
+    return "".join(f"{line}\n" for line in bare if line and not line.startswith("#"))
 
 
-def call(function: str, *words: object) -> str:
-    """One line of sh. Refuses control characters and half characters: no word that is ours has any."""
-    for word in words:
-        if _CONTROL.search(str(word)):
-            raise Refused(f"a word for the server holds a control character: {str(word)!r}")
-    return " ".join([function, *(shlex.quote(str(w)) for w in words)])
+def _library() -> str:
+    """What the reverter keeps a copy of; the server cuts it out of what it was sent."""
+    return _script("lib.sh").partition(_LIBRARY_ENDS)[0]
 
 
 def _head(mark: str, state_dir: str, run: str = "-") -> list[str]:
@@ -76,18 +78,18 @@ def _files(probes: Iterable[Probe]) -> list[ReadFile]:
 
 
 def _looks(probes: Sequence[Probe]) -> list[str]:
-    """Calls that show every file and query; files between two `stat`s that must agree."""
-    reads = _files(probes)
-    stats = [call("vt_stats", *(r.path for r in reads))] if reads else []
+    """Calls that show every file and query; files of one limit together."""
+    numbered = enumerate(_files(probes))
     return [
-        "vt_frame stats 1",
-        *stats,
-        *(call("vt_file", number, read.limit + 1, read.path) for number, read in enumerate(reads)),
-        "vt_frame stats 2",
-        *stats,
+        *(_show(limit, list(same)) for limit, same in groupby(numbered, key=lambda pair: pair[1].limit)),
         *(call("vt_query", q.name, q.timeout, *q.argv) for q in probes if isinstance(q, Query)),
         "vt_ledger",
     ]
+
+
+def _show(limit: int, numbered: Sequence[tuple[int, ReadFile]]) -> str:
+    first, _ = numbered[0]
+    return call("vt_show", first, limit + 1, *(read.path for _, read in numbered))
 
 
 def _program(lines: Iterable[str], *parts: str, payload: tuple[bytes, ...] = ()) -> Program:
@@ -143,13 +145,12 @@ def apply_program(transaction: Transaction, secrets: Secrets, key: str, mark: st
     """The whole transaction. `key` is the controller's fingerprint key (printable)."""
     t = transaction
     check(t)
-    puts = [(n, s) for n, s in enumerate(t.steps) if isinstance(s, PutFile)]
+    puts = puts_of(t, secrets)
     commands = [(n, s) for n, s in enumerate(t.steps) if isinstance(s, RunCommand)]
     services = {s.name: s for s in t.services}
     restarts = [services[name] for name in t.restarts if services[name].restart]
     owed = list(dict.fromkeys([*t.restarts, *(name for step in t.steps for name in step.restart)]))
     revert = _revert_text(t, puts, commands, [services.get(name, Service(name=name)) for name in owed])
-    payload: list[bytes] = []
     lines = [
         *_head(mark, t.state_dir, t.run),
         *_hooks(t.host, t.run),
@@ -157,39 +158,30 @@ def apply_program(transaction: Transaction, secrets: Secrets, key: str, mark: st
         "vt_look() {",
         *_looks(t.probes),
         "}",
-        f"L={shlex.quote(_script('lib.sh'))}",  # the reverter keeps a copy
+        f'L=${{B%%"{_LIBRARY_ENDS}"*}}',
         f"REVERT={shlex.quote(revert)}",
         call("vt_begin", t.holder, t.confirm_within + RESTART_TIMEOUT),
-        *(_expect(base) for base in t.base),
+        *putting.expect(t.base),
         *(_expect_check(step) for _, step in commands),
         call("vt_compared", len(t.base)),
-        *(_stage(n, step, secrets, payload) for n, step in puts if step.after),
-        call("vt_staged", sum(1 for _, step in puts if step.after)),
-        *(call("vt_validate", n, s.path, *s.validate) for n, s in puts if s.after and s.validate),
-        "vt_validated",
-        *(_save(n, step) for n, step in puts),
-        "vt_saved",
+        *putting.stage(puts),
+        *putting.save(puts, f"{t.state_dir}/pending/.new.{t.run}/revert.sh", _digest_of(revert)),
         *(call("vt_debt", name) for name in owed),
         call("vt_indebted", *owed),
-        call("vt_arm", t.holder, t.confirm_within) + ' "$REVERT"',
-        *(call("vt_swap" if s.after else "vt_remove", n, s.path) for n, s in puts),
-        call("vt_swapped", *dict.fromkeys(s.path.rpartition("/")[0] or "/" for _, s in puts)),
+        call("vt_arm", t.holder, t.confirm_within),
+        *putting.swap(puts),
         *(_command(n, s) for n, s in commands),
         *(call("vt_restart", s.name, RESTART_TIMEOUT, *s.restart) for s in restarts),
         *(call("vt_status", s.name, STATUS_TIMEOUT, *s.status) for s in restarts if s.status),
         "vt_done",
     ]
-    return _program(lines, "apply.sh", payload=tuple(payload))
+    payload = tuple(data for put in puts if put.staging for data in put.staging.payload)
+    return _program(lines, "apply.sh", payload=payload)
 
 
-def _expect(base: Base) -> str:
-    keyed = "keyed" if base.keyed else "plain"
-    return call("vt_expect", base.path, base.digest or "absent", keyed, base.owner, base.group, base.mode)
-
-
-def _save(number: int, step: PutFile) -> str:
-    before = base_of(step.path, step.before)
-    return call("vt_save", number, step.path, before.digest or "absent", "keyed" if before.keyed else "plain")
+def _digest_of(revert: str) -> str:
+    """Of the whole program that the reverter keeps, as vt_room writes it."""
+    return hashlib.sha256(f"{_library()}{revert}\n".encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _expect_check(step: RunCommand) -> str:
@@ -200,39 +192,9 @@ def _command(number: int, step: RunCommand) -> str:
     return call("vt_command", number, step.name, step.timeout, *(step.revert if step.undo else step.run))
 
 
-def _stage(number: int, step: PutFile, secrets: Secrets, payload: list[bytes]) -> str:
-    """How one file is staged: from stdin, from a backup on the server, or from stdin and live bytes in turn."""
-    after = step.after
-    assert after is not None
-    dress = (after.owner, after.group, after.mode)
-    if after.content is None:
-        return call("vt_stage_kept", number, step.path, after.kept, *dress, after.digest)
-    if live.paths([after.content]):
-        parts = [_part(part, secrets, payload) for part in after.content.parts]
-        return "\n".join(
-            [
-                call("vt_stage_parts", number, step.path),
-                *parts,
-                call("vt_staged_parts", step.path, *dress, after.digest),
-            ]
-        )
-    data = after.content.resolve(secrets)
-    payload.append(data)
-    return call("vt_stage", number, step.path, len(data), *dress, hashlib.sha256(data).hexdigest())
-
-
-def _part(part: bytes | SecretRef, secrets: Secrets, payload: list[bytes]) -> str:
-    if isinstance(part, SecretRef) and part.provider == live.PROVIDER:
-        path, start, stop = live.cut(part)
-        return call("vt_part_live", start + 1, stop - start, path)
-    data = secrets[part].reveal() if isinstance(part, SecretRef) else part
-    payload.append(data)
-    return call("vt_part", len(data))
-
-
 def _revert_text(
     transaction: Transaction,
-    puts: Sequence[tuple[int, PutFile]],
+    puts: Sequence[Put],
     commands: Sequence[tuple[int, RunCommand]],
     touched: Sequence[Service],
 ) -> str:
@@ -242,10 +204,10 @@ def _revert_text(
             call("vt_undo_command", n, s.timeout, *(s.run if s.undo else s.revert))
             for n, s in reversed(commands)
         ),
-        *(call("vt_undo_file", n, s.path) for n, s in reversed(puts)),
+        *putting.undo(puts),
         *(call("vt_undo_restart", s.name, RESTART_TIMEOUT, *s.restart) for s in touched),
     ]
-    forget = [call("vt_forget_file", n, s.path) for n, s in puts]
+    forget = putting.forget(puts)
     return "\n".join(
         [
             *_head("-", transaction.state_dir, transaction.run),
@@ -258,7 +220,7 @@ def _revert_text(
             "}",
             "case $1 in",
             f"  watch) vt_watch {int(transaction.confirm_within)} {LONGEST} ;;",
-            "  finish) vt_finish ;;",
+            "  finish) vt_decided=$2; vt_finish ;;",
             "esac",
             "# end",
         ]

@@ -1,13 +1,14 @@
 # The steps of one transaction. The plan calls them in this order:
-#   begin, expect…, stage…/stage_kept…/leave…, validate…, save…, debt…, arm, swap…/remove…, command…, restart…,
-#   status…, done. The first that fails ends it: before `arm` nothing has been changed; after it, all goes back.
+#   begin, expect…, stage…, staged…, validate…, room, copy…, save…, flush, debt…, arm, swap…/make…/remove…, taken…,
+#   command…, restart…, status…, done. The first that fails ends it: before `arm` nothing has been changed; after
+#   it, all goes back. Digests are taken for all files at once (vt_sums); the steps after it take one each.
 
-vt_armed=; vt_locked=
+vt_armed=; vt_locked=; vt_one_by_one=; vt_uncopied=; vt_can_sync=; vt_reverter=
 
 vt_result() {       # WORD TEXT: the answer; its body is what the failing command printed
   vt_frame "result $*"
-  [ -n "$vt_locked" ] && [ -f "$S/lock/out" ] && tail -c 4096 -- "$S/lock/out" 2>/dev/null
-  [ -f "$P/out" ] && tail -c 4096 -- "$P/out" 2>/dev/null
+  [ -n "$vt_locked" ] && [ -s "$S/lock/out" ] && tail -c 4096 -- "$S/lock/out" 2>/dev/null
+  [ -s "$P/out" ] && tail -c 4096 -- "$P/out" 2>/dev/null
   return 0
 }
 
@@ -35,8 +36,9 @@ vt_stop() {         # WORD REASON: nothing was changed yet, or everything goes b
 }
 
 vt_begin() {        # HOLDER SECONDS
+  vt_next=$S/pending/.new.$R    # becomes P when the change is armed
   vt_settle
-  if ! mkdir -p -m 700 "$S" 2>/dev/null || [ ! -w "$S" ]; then
+  if { [ ! -d "$S" ] && ! mkdir -p -m 700 "$S" 2>/dev/null; } || [ ! -w "$S" ]; then
     vt_result failed "the state directory $S cannot be made or written"; vt_end
   fi
   vt_lock "$@"
@@ -48,16 +50,30 @@ vt_begin() {        # HOLDER SECONDS
   vt_event locked "by $1"
 }
 
-vt_expect() {       # PATH DIGEST|absent KEYED OWNER GROUP MODE: what the plan was made from
-  vt_still_is "$@"
-  [ "$2" = absent ] && return 0
-  # Only what the plan speaks of: an owner or a group that nobody manages may be any.
-  vt_path=$1; vt_other="owner, group or mode of $1 is not what the plan was made from"
-  vt_is_owner=$(stat -c '%U %G %a' -- "$vt_path"); vt_is_mode=${vt_is_owner##* }; vt_is_owner=${vt_is_owner% *}
-  [ -z "$4" ] || [ "${vt_is_owner%% *}" = "$4" ] || vt_stop stale "$vt_other"
-  [ -z "$5" ] || [ "${vt_is_owner#* }" = "$5" ] || vt_stop stale "$vt_other"
-  [ -z "$6" ] || [ "$vt_is_mode" = "$(printf '%o' "0$6")" ] || vt_stop stale "$vt_other"
+vt_dresses() {      # PATH…: owner, group and mode of these, which vt_expect takes one after another
+  vt_lines=$(exec stat -c '%U %G %a' -- "$@" 2>/dev/null) ||
+    vt_lines=$(for vt_path; do stat -c '%U %G %a' -- "$vt_path" || echo; done 2>/dev/null)
+  vt_dressed=$vt_lines$vt_newline
 }
+
+vt_expect() {       # PATH DIGEST|absent keyed|plain: what the plan was made from; a plain digest is the next of vt_sums
+  if [ "$3" = keyed ]; then vt_still_is "$@"; else vt_next_is "$1" "$2"; fi
+}
+
+vt_next_is() {      # PATH DIGEST|absent
+  vt_next_sum
+  [ "$vt_digest" = "$2" ] || vt_stop stale "$1 is not what the plan was made from"
+}
+
+vt_expect_dress() { # PATH OWNER GROUP MODE: the next of vt_dresses; what nobody manages is "" and may be any
+  vt_is_mode=${vt_dressed%%"$vt_newline"*}; vt_dressed=${vt_dressed#*"$vt_newline"}
+  vt_is_owner=${vt_is_mode% *}; vt_is_mode=${vt_is_mode##* }
+  [ -z "$2" ] || [ "${vt_is_owner%% *}" = "$2" ] || vt_stop_undressed "$1"
+  [ -z "$3" ] || [ "${vt_is_owner#* }" = "$3" ] || vt_stop_undressed "$1"
+  [ -z "$4" ] || [ "$vt_is_mode" = "$4" ] || vt_stop_undressed "$1"
+}
+
+vt_stop_undressed() { vt_stop stale "owner, group or mode of $1 is not what the plan was made from"; }
 
 vt_still_is() {     # PATH DIGEST|absent KEYED
   vt_is=absent
@@ -87,18 +103,32 @@ vt_place() {        # NUMBER PATH: room and a name for the staged file
   vt_mark "$vt_new" || vt_stop failed "cannot write in ${2%/*}: is it read-only, or the disk full?"
 }
 
-vt_dress() {        # PATH OWNER GROUP MODE DIGEST: the staged file gets its owner and mode, and is compared
-  [ "$vt_digest" = "$5" ] || vt_stop failed "$1 could not be staged whole: disk full, or the connection was cut"
-  [ -z "$2$3" ] || chown -- "$2${3:+:$3}" "$vt_new" 2>>"$S/lock/out" || vt_stop failed "cannot give $1 to $2:$3"
-  chmod -- "$4" "$vt_new" || vt_stop failed "cannot set mode $4 for $1"
-  [ -e "$1" ] && command -v chcon >/dev/null 2>&1 && chcon --reference="$1" -- "$vt_new" 2>/dev/null
+vt_stage() {        # NUMBER PATH BYTES: BYTES of stdin go to the staged file
+  vt_place "$1" "$2"
+  [ "$3" -eq 0 ] || head -c "$3" >"$vt_new" 2>/dev/null
 }
 
-vt_stage() {        # NUMBER PATH BYTES OWNER GROUP MODE DIGEST: BYTES of stdin go to the staged file
-  vt_place "$1" "$2"
-  [ "$3" -eq 0 ] || head -c "$3" | dd of="$vt_new" bs=65536 conv=fsync 2>/dev/null
-  vt_sum "$vt_new"
-  vt_dress "$2" "$4" "$5" "$6" "$7"
+vt_whole() {        # NUMBER PATH DIGEST keyed|plain: the staged file has these bytes; a plain digest is the next of vt_sums
+  if [ "$4" = keyed ]; then vt_near "$1" "$2"; vt_keyed_sum "$vt_new"; else vt_next_sum; fi
+  [ "$vt_digest" = "$3" ] || vt_stop failed "$2 could not be staged whole: disk full, or the connection was cut"
+}
+
+vt_chown() {        # OWNER[:GROUP] FILE…: many at once; where that fails, vt_dress finds out which
+  chown -- "$@" 2>/dev/null || vt_one_by_one=1
+}
+
+vt_chmod() {        # MODE FILE…
+  chmod -- "$@" 2>/dev/null || vt_one_by_one=1
+}
+
+vt_dress() {        # NUMBER PATH OWNER GROUP MODE: what many at once could not do
+  vt_near "$1" "$2"
+  if [ -n "$vt_one_by_one" ]; then
+    [ -z "$3$4" ] || chown -- "$3${4:+:$4}" "$vt_new" 2>>"$S/lock/out" || vt_stop failed "cannot give $2 to $3:$4"
+    chmod -- "$5" "$vt_new" || vt_stop failed "cannot set mode $5 for $2"
+  fi
+  [ -e /sys/fs/selinux/enforce ] || [ -e /selinux/enforce ] || return 0
+  [ -e "$2" ] && command -v chcon >/dev/null 2>&1 && chcon --reference="$2" -- "$vt_new" 2>/dev/null
 }
 
 vt_stage_parts() {  # NUMBER PATH: a file that is put together from stdin and from live bytes, part by part
@@ -113,19 +143,11 @@ vt_part_live() {    # FIRST BYTES PATH: bytes that are known to this server only
   tail -c "+$1" -- "$3" | head -c "$2" >>"$vt_new" 2>/dev/null
 }
 
-vt_staged_parts() { # PATH OWNER GROUP MODE KEYED-DIGEST
-  dd if=/dev/null of="$vt_new" oflag=append conv=notrunc,fsync 2>/dev/null
-  vt_keyed_sum "$vt_new"
-  vt_dress "$@"
-}
-
-vt_stage_kept() {   # NUMBER PATH RUN OWNER GROUP MODE DIGEST: the bytes are in the backup of RUN, and only there
+vt_stage_kept() {   # NUMBER PATH RUN: the bytes are in the backup of RUN, and only there
   vt_place "$1" "$2"
   vt_kept=$(vt_find_kept "$2" "$3")
   [ -n "$vt_kept" ] || vt_stop failed "the backup of run $3 does not hold $2 any more"
-  dd if="$S/backup/$3/$vt_kept" of="$vt_new" bs=65536 conv=fsync 2>/dev/null
-  vt_keyed_sum "$vt_new"
-  vt_dress "$2" "$4" "$5" "$6" "$7"
+  cat -- "$S/backup/$3/$vt_kept" >"$vt_new" 2>/dev/null
 }
 
 vt_find_kept() {    # PATH RUN: the number under which RUN saved PATH
@@ -151,23 +173,45 @@ vt_validate() {     # NUMBER PATH ARGV…: the word {} stands for the staged fil
 
 vt_validated() { vt_event validated; }
 
-vt_save() {         # NUMBER PATH DIGEST|absent KEYED: the old bytes, and what is needed to take the change back
-  vt_near "$1" "$2"
-  vt_next=$S/pending/.new.$R
+vt_room() {         # REVERT: a place for the old bytes, and for what takes them back
+  mkdir -p "$S/backup/$R" "$vt_next" && printf '%s%s\n' "$L" "$1" >"$vt_next/revert.sh" ||
+    vt_stop failed "cannot write in $S: is the disk full?"
+}
+
+vt_copy() {         # NUMBER PATH: what is not a file any more, vt_save tells
+  [ -f "$2" ] && [ ! -L "$2" ] || return 0
+  cp -p -- "$2" "$S/backup/$R/$1" || vt_uncopied="$vt_uncopied $1 "
+}
+
+vt_able() {         # DIGEST: a revert program that was cut short would be worse than none; the next of vt_sums
+  vt_next_sum
+  [ "$vt_digest" = "$1" ] || vt_stop failed "cannot write in $S: is the disk full?"
+}
+
+vt_save() {         # NUMBER PATH DIGEST|absent keyed|plain STAGED|"": the next of vt_sums are PATH, its copy, what is staged
   vt_full="cannot save the old bytes of $2: is the disk full?"
-  mkdir -p "$S/backup/$R" "$vt_next" && printf '%s %s\n' "$1" "$2" >>"$S/backup/$R/paths" || vt_stop failed "$vt_full"
-  vt_still_is "$2" "$3" "$4"    # staging and validators may have taken long
-  vt_oldsum=absent
+  vt_next_sum; vt_oldsum=$vt_digest
+  # Staging and validators may have taken long.
+  if [ "$4" = keyed ]; then vt_still_is "$2" "$3" keyed
+  elif [ "$vt_oldsum" != "$3" ]; then vt_stop stale "$2 is not what the plan was made from"; fi
   if [ "$3" != absent ]; then
-    vt_sum "$2"; vt_oldsum=$vt_digest
-    cp -p -- "$2" "$S/backup/$R/$1" || vt_stop failed "$vt_full"
-    vt_sum "$S/backup/$R/$1"; [ "$vt_digest" = "$vt_oldsum" ] || vt_stop failed "$vt_full"
+    vt_next_sum
+    case $vt_uncopied in *" $1 "*) vt_stop failed "$vt_full" ;; esac
+    [ "$vt_digest" = "$vt_oldsum" ] || vt_stop failed "$vt_full"
     [ "$4" != keyed ] || vt_still_is "$S/backup/$R/$1" "$3" keyed
   fi
   vt_newsum=absent
-  [ -f "$vt_new" ] && { vt_sum "$vt_new"; vt_newsum=$vt_digest; }
-  printf '%s\n' "$vt_oldsum" >"$vt_next/$1.oldsum" && printf '%s\n' "$vt_newsum" >"$vt_next/$1.newsum" ||
-    vt_stop failed "$vt_full"
+  [ -z "$5" ] || { vt_next_sum; vt_newsum=$vt_digest; }
+  printf '%s\n' "$vt_oldsum" >"$vt_next/$1.oldsum" && printf '%s\n' "$vt_newsum" >"$vt_next/$1.newsum" &&
+    printf '%s %s\n' "$1" "$2" >>"$S/backup/$R/paths" || vt_stop failed "$vt_full"
+}
+
+vt_flush() {        # FILE…: on the disk, before anything is renamed. `sync` of old coreutils knows no files, and fails.
+  sync -d -- "$@" 2>/dev/null && { vt_can_sync=1; return; }
+  for vt_path; do
+    dd if=/dev/null of="$vt_path" oflag=append conv=notrunc,fsync 2>/dev/null ||
+      vt_stop failed "cannot write $vt_path to the disk: is it full?"
+  done
 }
 
 vt_saved() { vt_event saved "as $S/backup/$R"; }
@@ -183,30 +227,26 @@ vt_spawn_reverter() {   # out of this session's reach; systemd would end our chi
     systemd-run --quiet --no-block --unit "vtsconf-revert-$R" sh "$P/revert.sh" watch >/dev/null 2>&1; then
     vt_reverter_is_up && return 0
   fi
-  (vt_ordinary; exec setsid sh "$P/revert.sh" watch </dev/null >/dev/null 2>&1) &
-  vt_reverter_is_up
+  # It tells its identity as soon as it has its claim; if it dies before that, this ends with nothing.
+  vt_reverter=$( (vt_ordinary; exec setsid sh "$P/revert.sh" watch </dev/null 2>/dev/null) & )
+  [ -n "$vt_reverter" ]
 }
 
 vt_reverter_is_up() {
   vt_waits=0
   while [ "$vt_waits" -lt 250 ]; do
-    vt_claimed "$P/reverter" && return 0
+    vt_claimed "$P/reverter" && vt_reverter=$vt_was && return 0
     sleep 0.02; vt_waits=$((vt_waits + 1))
   done
   return 1
 }
 
-vt_arm() {          # HOLDER SECONDS PROGRAM: after this, only a confirmation keeps the change
-  vt_next=$S/pending/.new.$R
-  mkdir -p "$vt_next" "$S/backup/$R" || vt_stop failed "cannot write in $S"
-  vt_now=$(date +%s)
+vt_arm() {          # HOLDER SECONDS: after this, only a confirmation keeps the change
+  vt_clock; vt_identify $$
   { printf 'run %s\nholder %s\nsince %s\nuntil %s\n' "$R" "$1" "$vt_now" "$((vt_now + $2))" >"$vt_next/note" &&
-    ln -s "$(vt_identity $$)" "$vt_next/applier" &&
-    printf '%s\n%s\n' "$L" "$3" | dd of="$vt_next/revert.sh" bs=65536 conv=fsync 2>/dev/null; } ||
-    vt_stop failed "cannot write in $S: is the disk full?"
-  # A revert program that was cut short would be worse than none.
-  [ "$(tail -n 1 "$vt_next/revert.sh")" = "# end" ] || vt_stop failed "cannot write in $S: is the disk full?"
-  [ "$(vt_run_of_lock)" = "$R" ] || vt_stop failed "the lock of this run was removed by hand"
+    printf '%s\n' "$vt_identity" >"$vt_next/applier"; } || vt_stop failed "cannot write in $S: is the disk full?"
+  vt_run_in "$S/lock/note"
+  [ "$vt_noted" = "$R" ] || vt_stop failed "the lock of this run was removed by hand"
   mv -T -- "$vt_next" "$P" || vt_stop failed "cannot arm the change in $S"
   vt_armed=1
   vt_spawn_reverter || vt_stop failed "the reverter could not be started"
@@ -218,40 +258,39 @@ vt_still_ours() {   # the reverter may have decided meanwhile: then not one byte
   [ ! -L "$P/decision" ] && [ -d "$P" ] || vt_stop failed "the change was taken back while it was being made"
 }
 
-vt_swap() {         # NUMBER PATH: put the staged file in place; what it replaces is taken aside and looked at
+vt_make() {         # NUMBER PATH: the staged file gets its name
   vt_still_ours
   vt_near "$1" "$2"
-  if [ "$(cat "$P/$1.oldsum")" = absent ]; then
-    # link(2) never overwrites: a file that someone made meanwhile stays.
-    if ! ln -T -- "$vt_new" "$2" 2>>"$S/lock/out"; then
-      vt_there "$2" && vt_stop stale "$2 was made by someone else meanwhile"
-      vt_stop failed "cannot link $2"
-    fi
-    vt_mark "$P/$1.swapped"
-    rm -f -- "$vt_new"
-    return 0
+  # link(2) never overwrites: a file that someone made meanwhile stays.
+  if ! ln -T -- "$vt_new" "$2" 2>>"$S/lock/out"; then
+    vt_there "$2" && vt_stop stale "$2 was made by someone else meanwhile"
+    vt_stop failed "cannot link $2"
   fi
+  vt_mark "$P/$1.swapped"
+}
+
+vt_swap() {         # NUMBER PATH: put the staged file in place; what it replaces is taken aside, for vt_taken
+  vt_still_ours
+  vt_near "$1" "$2"
   # mv renames what is there, whoever made it, to the side, and then ours into place: no byte is lost.
   mv -f -T --backup=simple -S ".vtsconf-$R" -- "$vt_new" "$2" 2>>"$S/lock/out" || vt_stop failed "cannot rename $2"
   vt_there "$vt_aside" || vt_stop stale "$2 was removed by someone else meanwhile"
   mv -f -T -- "$vt_aside" "$vt_old" || vt_stop failed "cannot rename $2"
-  vt_taken_is_old "$1" "$2"
-}
-
-vt_taken_is_old() { # NUMBER PATH
-  vt_sum "$vt_old"
-  [ ! -L "$vt_old" ] && [ "$vt_digest" = "$(cat "$P/$1.oldsum")" ] || vt_stop stale "$2 was edited by someone else meanwhile"
 }
 
 vt_remove() {       # NUMBER PATH
   vt_still_ours
   vt_near "$1" "$2"
   mv -f -T -- "$2" "$vt_old" 2>>"$S/lock/out" || vt_stop failed "cannot remove $2"
-  vt_taken_is_old "$1" "$2"
+}
+
+vt_taken() {        # NUMBER PATH: what was taken aside is what was saved; the next of vt_sums
+  vt_next_sum; vt_sums_of "$1"
+  [ "$vt_digest" = "$vt_oldsum" ] || vt_stop stale "$2 was edited by someone else meanwhile"
 }
 
 vt_swapped() {      # DIRECTORY…: names reach the disk too, where sync can be told which
-  case $(sync --help 2>/dev/null) in *--data*) sync -- "$@" 2>/dev/null ;; esac
+  [ -z "$vt_can_sync" ] || sync -- "$@" 2>/dev/null
   vt_event swapped "$# directories"
 }
 
@@ -286,7 +325,7 @@ vt_status() {       # SERVICE SECONDS ARGV…: it may take ten seconds to come u
 vt_done() {         # the clock of the confirmation starts
   vt_still_ours
   vt_mark "$S/lock/out"
-  vt_claimed "$P/reverter" || vt_stop failed "the reverter has died"
+  vt_lives "$vt_reverter" || vt_stop failed "the reverter has died"
   vt_mark "$P/done" || vt_stop failed "cannot write in $S"
   vt_event done "waits to be confirmed"
   vt_result armed "waits to be confirmed"

@@ -48,7 +48,7 @@ vt_accept() {
 vt_unlock() {       # force|"": only a lock that protects nothing can be removed
   R=unlock
   [ -d "$S/lock" ] || vt_answer none "there is no lock"
-  vt_locked_by=$(vt_run_of_lock)
+  vt_run_in "$S/lock/note"; vt_locked_by=$vt_noted
   P=$S/pending/$vt_locked_by
   if [ -e "$P/broken" ] && [ "$1" = force ]; then
     R=$vt_locked_by; vt_outcome broken "given up by hand"

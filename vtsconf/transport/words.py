@@ -1,0 +1,24 @@
+"""Words on their way to a shell: quoted, and none that a shell should not see."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+
+from vtsconf.core.errors import Refused
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # and what is half a character
+
+
+def call(function: str, *words: object) -> str:
+    """One line of sh. Refuses control characters and half characters: no word that is ours has any."""
+    for word in words:
+        if _CONTROL.search(str(word)):
+            raise Refused(f"a word for the server holds a control character: {str(word)!r}")
+    return " ".join([function, *(shlex.quote(str(w)) for w in words)])
+
+
+def call_for_all(function: str, words: Sequence[object]) -> list[str]:
+    """One call for many things at once, where there are any."""
+    return [call(function, *words)] if words else []
