@@ -96,10 +96,10 @@ class Rollout:
     def feed(self, event: Event) -> None:
         """Learn one more event."""
         self.last = max(self.last, event.id)
-        before = self.outcome(event.host) if event.host else ""
+        before = self._end(event.host) if event.host else ""
         self.seen.feed(event)
         if event.host:
-            self._count(before, self.outcome(event.host))
+            self._count(before, self._end(event.host))
         if learn := _LEARN.get(event.action):
             learn(self, event)
 
@@ -107,6 +107,10 @@ class Rollout:
         if before != after:
             self.counts[before] = self.counts.get(before, 0) - 1
             self.counts[after] = self.counts.get(after, 0) + 1
+
+    def _end(self, host: str) -> str:
+        """Its outcome; one that was taken back because the rollout stopped had not failed."""
+        return "taken back" if self.seen.hosts.get(host, {}).get("stays") is False else self.outcome(host)
 
     # ---- questions about it
 
@@ -131,7 +135,7 @@ class Rollout:
 
     def failed(self, hosts: Iterable[str] | None = None) -> Iterator[str]:
         names = self.seen.hosts if hosts is None else hosts
-        return (name for name in names if self.outcome(name) in FAILURES)
+        return (name for name in names if self._end(name) in FAILURES)
 
     @property
     def failures(self) -> int:
