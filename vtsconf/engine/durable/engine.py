@@ -16,12 +16,14 @@ from vtsconf.engine.durable.desk import Desk
 from vtsconf.engine.durable.failure import packed
 from vtsconf.engine.durable.flow import Here, enqueue, within
 from vtsconf.engine.durable.library import NAME, VERSION, as_json, dbos
-from vtsconf.engine.durable.owner import owner_of
+from vtsconf.engine.durable.owner import TICK, owner_of
 from vtsconf.engine.durable.store import sentences, store_at
 from vtsconf.engine.durable.work import Call, Queue
 
 Flow = Callable[[Any], Any]
 _ONLY = threading.Lock()  # the library allows one in a process
+_OWN = Queue()  # a flow's own queue: little comes that way but what is taken over
+_SELDOM = 4  # so it is looked at every fourth time only: looking is what an idle engine costs
 _GLANCE = 1.0  # seconds between two looks at work of our own that somebody else may have ended
 
 
@@ -47,7 +49,7 @@ class Engine(Desk):
     ) -> None:
         self._store = store_at(store_url)
         self._flows = dict(flows)
-        self._queues = {name: Queue() for name in flows} | dict(queues or {})
+        self._queues = dict.fromkeys(flows, _OWN) | dict(queues or {})
         self._poll = poll
         self._owner = owner_of(self._store, grace)
         self._halt = threading.Event()
@@ -178,7 +180,7 @@ class Engine(Desk):
             "executor_id": self.name,
             "application_version": VERSION,
             "serializer": dbos().DBOSPortableJSONSerializer(),
-            "notification_listener_polling_interval_sec": self._poll,
+            "notification_listener_polling_interval_sec": self._poll / 4,  # SQLite; an exit waits for one such look
             "log_level": "CRITICAL",
         }
 
@@ -195,7 +197,7 @@ class Engine(Desk):
                     worker_concurrency=queue.each,
                     global_concurrency=queue.total,
                     partition_concurrency=queue.per_key,
-                    polling_interval_sec=self._poll,
+                    polling_interval_sec=self._poll * (_SELDOM if queue is _OWN else 1),
                 )
         finally:
             client.destroy()
@@ -223,7 +225,7 @@ class Engine(Desk):
 
     def _inherit(self) -> None:
         """Until the end: take over the work of those that have ended."""
-        while not self._halt.wait(self._poll):
+        while not self._halt.wait(max(self._poll, TICK)):
             with contextlib.suppress(
                 Exception
             ):  # the database may be away, or we are ending: the next look will tell

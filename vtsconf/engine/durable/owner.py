@@ -25,7 +25,7 @@ from vtsconf.engine.durable.store import Store, sentences
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-_TICK = 0.5  # seconds between two looks at the own lock
+TICK = 0.5  # seconds between two looks at the own lock
 # A cut line is noticed within ten seconds or so: by us well before others may take the work over, and by the database,
 # which without this would believe for two hours that a machine without power still holds its lock.
 _LINE = {
@@ -170,7 +170,7 @@ class DatabaseOwner:
     def _keep(self) -> None:
         from sqlalchemy.exc import SQLAlchemyError
 
-        while not self._halt.wait(_TICK):
+        while not self._halt.wait(TICK):
             try:
                 with self._guard:
                     self._hold()
