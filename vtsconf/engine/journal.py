@@ -97,6 +97,13 @@ class Journal:
         )
         return [run for (run,) in rows]
 
+    def beginnings(self) -> list[Event]:
+        """The first event of every run of ours, oldest first."""
+        rows = self._db.read(
+            "select id, at, run, host, action, body from events where action = 'run-started' order by id"
+        )
+        return [_event(row) for row in rows]
+
     def open_runs(self) -> list[str]:
         """Those that never said that they ended, oldest first. Reads no events."""
         rows = self._db.read(

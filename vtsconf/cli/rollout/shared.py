@@ -40,7 +40,7 @@ def rollouts(shop: Shop) -> list[str]:
     """The names of all rollouts in the store, oldest first."""
     if not shop.journal.exists:
         return []
-    return [name for name in shop.journal.run_names() if ledger_of(shop, name).head().command == "rollout"]
+    return [event.run for event in shop.journal.beginnings() if event.body.get("command") == "rollout"]
 
 
 def find(shop: Shop, wanted: str | None) -> str:

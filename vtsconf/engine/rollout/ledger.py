@@ -9,7 +9,7 @@ from typing import Any
 
 from vtsconf.core.errors import VtsconfError
 from vtsconf.core.rollout.state import Rollout
-from vtsconf.core.runs import Event, RunSeen
+from vtsconf.core.runs import Event
 from vtsconf.engine.journal import Journal
 
 
@@ -40,14 +40,6 @@ class Ledger:
             except VtsconfError as error:
                 self.trouble = self.trouble or str(error)
             return self._rollout
-
-    def head(self) -> RunSeen:
-        """How the run began; its other events are not read."""
-        first = next(iter(self.journal.events(self.run)), None)
-        seen = RunSeen(run=self.run)
-        if first:
-            seen.feed(first)
-        return seen
 
     def event(self, action: str, host: str = "", /, **body: Any) -> Event:
         """An event of this run, happening now."""
