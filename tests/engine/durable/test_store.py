@@ -25,6 +25,17 @@ def test_beside_the_journal(tmp_path: Path) -> None:
     assert 0o600 == (tmp_path / "vtsconf.db.engine.db").stat().st_mode & 0o777
 
 
+def test_a_path_is_taken_as_it_is(tmp_path: Path) -> None:
+    directory = tmp_path / "a site? 100%41 #1"
+    with Engine(f"sqlite:///{directory}/vtsconf.db", flows={"one": lambda _: 1}) as engine:
+        engine.submit("one", "one")
+        result = engine.result("one", 20)
+    made = {path.name for path in directory.iterdir()}
+
+    assert 1 == result
+    assert {"vtsconf.db.engine", "vtsconf.db.engine.db"} <= made
+
+
 @pytest.mark.parametrize("url", ["postgresql://ann@db/vtsconf", "postgresql+psycopg://ann@db/vtsconf"])
 def test_in_the_database_of_the_store(url: str) -> None:
     store = store_at(url)
@@ -35,6 +46,16 @@ def test_in_the_database_of_the_store(url: str) -> None:
 def test_no_store_that_is_known() -> None:
     with pytest.raises(Usage):
         store_at("mysql://ann:sesame@db/vtsconf")
+
+
+@pytest.mark.parametrize("url", ["postgresql://ann:sesame@db", "postgresql://ann:sesame@db:port/vtsconf"])
+@pytest.mark.parametrize("kind", [Client, lambda url: Engine(url, flows={})])
+def test_an_url_that_does_not_say_enough(kind, url: str) -> None:
+    with pytest.raises(VtsconfError) as caught, kind(url):
+        pass
+
+    assert str(caught.value).startswith("the store postgresql://ann:***@db")
+    assert "sesame" not in str(caught.value)
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ class Client(Desk):
     def __enter__(self) -> Self:
         if not self._store.exists:
             return self
+        self._store.check()
         with sentences(self._store):
             client = connected(self._store.url)
             self._api = client if is_made(client) else None

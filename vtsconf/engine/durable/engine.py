@@ -84,7 +84,8 @@ class Engine(Desk):
     def leave(code: int) -> NoReturn:
         """End the process now, whatever runs in it. Its work is taken up by the next engine."""
         for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+            with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+                stream.flush()
         os._exit(code)
 
     def submit(
@@ -103,17 +104,8 @@ class Engine(Desk):
             if queue is None:
                 self._start(flow, work_id, as_json(argument))
             else:
-                enqueue(
-                    Call(
-                        flow=flow,
-                        id=work_id,
-                        argument=argument,
-                        queue=queue,
-                        key=key,
-                        priority=priority,
-                        delay=delay,
-                    )
-                )
+                how = {"queue": queue, "key": key, "priority": priority, "delay": delay}
+                enqueue(Call(flow=flow, id=work_id, argument=argument, **how))  # type: ignore[arg-type]
 
     def again(self, work_id: str) -> None:
         """Begin ended work anew, from its first step, under the same id; words that it has not heard are dropped.
@@ -180,7 +172,8 @@ class Engine(Desk):
             "executor_id": self.name,
             "application_version": VERSION,
             "serializer": dbos().DBOSPortableJSONSerializer(),
-            "notification_listener_polling_interval_sec": self._poll / 4,  # SQLite; an exit waits for one such look
+            "notification_listener_polling_interval_sec": self._poll
+            / 4,  # SQLite; an exit waits for one such look
             "log_level": "CRITICAL",
         }
 
@@ -226,9 +219,8 @@ class Engine(Desk):
     def _inherit(self) -> None:
         """Until the end: take over the work of those that have ended."""
         while not self._halt.wait(max(self._poll, TICK)):
-            with contextlib.suppress(
-                Exception
-            ):  # the database may be away, or we are ending: the next look will tell
+            # The library may raise anything while the database is away, or while we end: the next look will tell.
+            with contextlib.suppress(Exception):
                 self._adopt()
 
     def _adopt(self) -> None:
@@ -251,7 +243,8 @@ class Engine(Desk):
         self._halt.set()
         if self._heir.is_alive():
             self._heir.join(_GLANCE)
-        dbos().DBOS.destroy(destroy_registry=True)
+        if self._started:
+            dbos().DBOS.destroy(destroy_registry=True)
         self._api = None
         if not self._busy:
             self._owner.release()

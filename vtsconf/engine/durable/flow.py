@@ -78,7 +78,7 @@ def gather(calls: Iterable[Call]) -> list[Work]:
 
 
 def is_cancelled() -> bool:
-    """Somebody has cancelled this flow: for a long step, which may then end early."""
+    """Somebody has cancelled this flow: asked in a long step, which may then end early."""
     module = dbos()
     status = module.DBOS.get_workflow_status(module.DBOS.workflow_id)
     return bool(status and status.status == "CANCELLED")

@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from vtsconf.core.errors import Locked
 from vtsconf.engine.durable.store import Store, sentences
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 TICK = 0.5  # seconds between two looks at the own lock
-# A cut line is noticed within ten seconds or so: by us well before others may take the work over, and by the database,
-# which without this would believe for two hours that a machine without power still holds its lock.
+# A cut line is noticed within ten seconds or so, well before others may take the work over …
 _LINE = {
     "application_name": "vtsconf owner",
     "connect_timeout": 5,
@@ -36,8 +35,12 @@ _LINE = {
     "keepalives_interval": 2,
     "keepalives_count": 2,
     "tcp_user_timeout": 8000,
-    "options": "-c tcp_keepalives_idle=4 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=2",
 }
+# … and by the database, which would else believe for two hours that a machine without power still holds its lock.
+_ITS_LINE = """
+select set_config('tcp_keepalives_idle', '4', false), set_config('tcp_keepalives_interval', '2', false),
+set_config('tcp_keepalives_count', '2', false)
+"""
 
 
 class Owner(Protocol):
@@ -212,7 +215,7 @@ and database = (select oid from pg_database where datname = current_database())
 """
 
 
-def _ask(db: Connection, question: str, **values: int) -> list[int]:
+def _ask(db: Connection, question: str, **values: int) -> list[Any]:
     from sqlalchemy import text
 
     return list(db.execute(text(question), values).scalars())
@@ -224,8 +227,10 @@ def _key(name: str) -> int:
 
 
 def _connect(store: Store) -> Connection:
-    from sqlalchemy import NullPool, create_engine, make_url
+    from sqlalchemy import NullPool, create_engine
 
-    url = make_url(store.url).set(drivername="postgresql+psycopg")
+    url = store.check().set(drivername="postgresql+psycopg")
     engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=_LINE)
-    return engine.connect()
+    db = engine.connect()
+    _ask(db, _ITS_LINE)
+    return db

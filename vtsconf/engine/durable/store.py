@@ -10,10 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from vtsconf.core.errors import Refused, Usage, VtsconfError
 from vtsconf.engine.settings import redacted
 
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+_REMEDY = "write sqlite:///PATH or postgresql://USER@HOST:PORT/DATABASE"
 _OLDEST = (3, 35)  # the library's statements use RETURNING
 
 
@@ -36,10 +42,24 @@ class Store:
         return self.file.with_name(self.file.name.removesuffix(".db"))
 
     def __str__(self) -> str:
-        return redacted(self.url)
+        return str(self.file or redacted(self.url))
+
+    def check(self) -> URL:
+        """The URL in its parts. Raises Usage for one from which nobody learns which database is meant."""
+        from sqlalchemy import make_url
+        from sqlalchemy.exc import ArgumentError
+
+        try:
+            url = make_url(self.url)
+        except (ArgumentError, ValueError):
+            raise Usage(f"the store {self} is not an URL that can be read", remedy=_REMEDY) from None
+        if not url.database:
+            raise Usage(f"the store {self} names no database", remedy=_REMEDY)
+        return url
 
     def prepare(self) -> None:
         """Make the file of a SQLite store, readable for its owner only, in the mode that lets others read meanwhile."""
+        self.check()
         if self.file is None:
             return
         try:
@@ -55,10 +75,10 @@ def store_at(url: str) -> Store:
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///")).absolute()
         file = path.with_name(path.name + ".engine.db")
-        return Store(url=f"sqlite:///{file}", file=file)
+        return Store(url=f"sqlite:///{quote(str(file))}", file=file)
     if url.startswith(("postgresql://", "postgresql+")):
         return Store(url="postgresql://" + url.partition("://")[2])
-    raise Usage("the store is not an URL that is known", remedy="write sqlite:///PATH or postgresql://…")
+    raise Usage("the store is not an URL that is known", remedy=_REMEDY)
 
 
 def _set_wal(store: Store) -> None:
@@ -94,12 +114,7 @@ def sentences(store: Store) -> Iterator[None]:
 def unusable(store: Store, error: BaseException, remedy: str = "") -> VtsconfError:
     """Of what was said only the first line, and never the password."""
     said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    if secret := _password(store.url):
+    secret = str(store.check().password or "")
+    if secret:
         said = said.replace(secret, "***")
     return VtsconfError(f"the store {store} cannot be used: {said}", remedy=remedy)
-
-
-def _password(url: str) -> str:
-    from sqlalchemy import make_url
-
-    return str(make_url(url).password or "")
