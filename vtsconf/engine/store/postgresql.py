@@ -78,6 +78,24 @@ create function vtsconf.events_in_line() returns trigger language plpgsql as
 create trigger events_in_line before insert on vtsconf.events
   for each statement execute function vtsconf.events_in_line();
 """,
+    # tapes
+    """
+create table vtsconf.jobs (
+  id text collate "C" primary key, run text collate "C" not null, host text collate "C" not null, path text not null,
+  action text not null, bma text collate "C" not null, policy text collate "C" not null, priority integer not null,
+  seq bigint not null, bytes bigint not null, state text not null, status text not null, reason text not null,
+  not_before bigint not null, attempt integer not null, owner text not null, updated bigint not null,
+  wish text not null, body text not null);
+create index jobs_turn on vtsconf.jobs (state, priority, seq);
+create index jobs_run on vtsconf.jobs (run, seq);
+create table vtsconf.proofs (
+  host text collate "C" not null, path text collate "C" not null, token text collate "C" not null,
+  size bigint not null, mtime bigint not null, inode bigint not null, bma text not null, at bigint not null,
+  body text not null, primary key (host, path, token));
+create table vtsconf.troubles (
+  kind text collate "C" not null, name text collate "C" not null, count integer not null, since bigint not null,
+  reason text not null, primary key (kind, name));
+""",
 )
 _ESCAPE = "write a special character of a user, password or database as %XX, an @ as %40; or keep the password in ~/.pgpass"
 

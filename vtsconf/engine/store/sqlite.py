@@ -54,6 +54,29 @@ _VERSIONS = (
         """,
         "create index claims_run on claims (run)",
     ),
+    (  # tapes
+        """
+        create table jobs (
+          id text primary key, run text not null, host text not null, path text not null, action text not null,
+          bma text not null, policy text not null, priority integer not null, seq integer not null,
+          bytes integer not null, state text not null, status text not null, reason text not null,
+          not_before integer not null, attempt integer not null, owner text not null, updated integer not null,
+          wish text not null, body text not null)
+        """,
+        "create index jobs_turn on jobs (state, priority, seq)",
+        "create index jobs_run on jobs (run, seq)",
+        """
+        create table proofs (
+          host text not null, path text not null, token text not null, size integer not null, mtime integer not null,
+          inode integer not null, bma text not null, at integer not null, body text not null,
+          primary key (host, path, token))
+        """,
+        """
+        create table troubles (
+          kind text not null, name text not null, count integer not null, since integer not null,
+          reason text not null, primary key (kind, name))
+        """,
+    ),
 )
 
 

@@ -1,0 +1,125 @@
+"""The queue of jobs: turns, limits over everybody, retries, error budgets, proofs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from vtsconf.core.migrate.job import Job, Status
+from vtsconf.core.migrate.turns import Limits
+from vtsconf.engine.migrate.book import Book
+
+
+def job(n: int, host: str = "vts1", **more: object) -> Job:
+    return Job(**{
+        "host": host, "cartridge": f"/VAULT01/P/T{n:05}", "action": "migrate", "bytes": 10, "mtime": 1, "inode": n,
+        "bma": "tsm", "policy": "nightly", **more,
+    })  # fmt: skip
+
+
+def book(tmp_path: Path) -> Book:
+    return Book(f"sqlite:///{tmp_path}/vtsconf.db")
+
+
+def test_the_same_job_is_added_once(tmp_path: Path) -> None:
+    found = book(tmp_path)
+
+    assert [job(1).id, job(2).id] == found.add("m1", [job(1), job(2), job(1)], 5)
+    assert [job(3).id] == found.add("m2", [job(1), job(3)], 6)
+    assert {"planned": 3} == found.counts()
+
+
+def test_turns_keep_priority_and_every_limit(tmp_path: Path) -> None:
+    found = book(tmp_path)
+    jobs = [job(n, f"vts{n % 3}") for n in range(30)] + [job(99, "vts1", action="restore", priority=0)]
+    found.add("m1", jobs, 5)
+    limits = Limits(total=5, per_host=2, per_bma=100)
+
+    first = found.take("me", limits, 10, 6)
+    assert jobs[-1].id == first[0].id
+    assert 5 == len(first)
+    assert 2 == max(Counter(e.job.host for e in first).values())
+    assert [] == found.take("other", limits, 10, 6)
+
+    found.end(first[0], Status.DONE, 7)
+    assert 1 == len(found.take("other", limits, 10, 8))
+
+
+def test_a_full_host_starves_nobody(tmp_path: Path) -> None:
+    found = book(tmp_path)
+    found.add("m1", [job(n, "vts1") for n in range(1000)] + [job(5000, "vts2")], 5)
+
+    taken = found.take("me", Limits(per_host=1), 10, 6)
+
+    assert ["vts1", "vts2"] == [entry.job.host for entry in taken]
+
+
+def test_many_takers_never_exceed_a_limit_and_take_nothing_twice(tmp_path: Path) -> None:
+    found = book(tmp_path)
+    found.add("m1", [job(n, f"vts{n % 4}") for n in range(200)], 5)
+    limits = Limits(total=1000, per_host=7, per_bma=25)
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = [
+            e
+            for part in pool.map(
+                lambda n: Book(f"sqlite:///{tmp_path}/vtsconf.db").take(str(n), limits, 9, 6), range(16)
+            )
+            for e in part
+        ]
+
+    assert 25 == len(taken) == len({entry.id for entry in taken})
+    assert 7 >= max(Counter(entry.job.host for entry in taken).values())
+
+
+def test_a_retry_waits_and_counts_its_attempts(tmp_path: Path) -> None:
+    found = book(tmp_path)
+    found.add("m1", [job(1)], 5)
+    (entry,) = found.take("me", Limits(), 1, 6)
+    found.again(entry, 10, after=30, reason="server busy")
+
+    assert [] == found.take("me", Limits(), 1, 39)
+    (entry,) = found.take("me", Limits(), 1, 40)
+    assert (2, f"{job(1).id}#2") == (entry.attempt, entry.flow)
+
+
+def test_a_parked_bma_runs_nothing_until_somebody_looks(tmp_path: Path) -> None:
+    found = book(tmp_path)
+    found.add("m1", [job(1), job(2, bma="bacula")], 5)
+
+    assert [1, 2] == [found.trouble("bma", "tsm", "no connection", 6) for _ in range(2)]
+    parked = Limits(parked=frozenset({("bma", "tsm")}))
+    assert ["bacula"] == [e.job.bma for e in found.take("me", parked, 9, 6)]
+    found.relief("bma", "tsm")
+    assert [] == found.troubles()
+
+
+def test_cancelling_ends_what_waits_and_asks_what_runs(tmp_path: Path) -> None:
+    found = book(tmp_path)
+    found.add("m1", [job(1), job(2)], 5)
+    (entry,) = found.take("me", Limits(), 1, 6)
+
+    found.ask_cancel([job(1).id, job(2).id], 7)
+
+    assert "cancel" == found.wish_of(entry.id)
+    assert {"submitted": 1, "cancelled": 1} == found.counts()
+
+
+def test_a_proof_is_kept_once(tmp_path: Path) -> None:
+    found = book(tmp_path)
+    proof = {
+        "host": "vts1",
+        "path": "/VAULT01/P/T1",
+        "token": "vtsconf-1",
+        "size": 3,
+        "mtime": 1,
+        "inode": 2,
+        "bma": "tsm",
+        "at": 9,
+    }
+    found.prove(proof)
+    found.prove(proof)
+
+    assert [proof] == list(found.proofs("vts1"))
+    assert [] == list(found.proofs("vts1", ["/VAULT01/P/T2"]))

@@ -1,0 +1,318 @@
+# ruff: noqa: S608  the statements are ours, their values stand apart
+"""The book of jobs: a queue over all executors of a store, and the record of tapes that are proven on tape.
+
+What happened to a job is in the append-only journal as well; a row here says only where it stands.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vtsconf.core.migrate.job import Job, Status
+from vtsconf.core.migrate.turns import Limits, Load, Waiting, choose
+from vtsconf.engine.store.database import Database, Row, Transaction, database
+
+_COLUMNS = (
+    "id, run, host, path, action, bma, policy, priority, seq, bytes, state, status, reason, not_before, attempt, owner,"
+    " updated, wish, body"
+)
+_PAGE = 200  # waiting jobs that are looked at together
+_ROOM = 1000  # rows of a listing that are read at once
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A job and where it stands. `state`: waiting, taken, ended. `wish`: "cancel", where somebody asked for it.
+
+    `attempt` counts from 1 when it is taken; `not_before` and `updated`: seconds since 1970; `detail` is what is known
+    of its end: witnesses, seconds, output.
+    """
+
+    job: Job
+    run: str
+    state: str
+    status: Status
+    reason: str = ""
+    attempt: int = 0
+    not_before: int = 0
+    owner: str = ""
+    updated: int = 0
+    wish: str = ""
+    detail: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return self.job.id
+
+    @property
+    def flow(self) -> str:
+        """The name of the durable work that brings this attempt to its end."""
+        return f"{self.id}#{self.attempt}"
+
+
+class Book:
+    """Over the store at `url`. Safe for threads, processes and machines. Times are seconds since 1970."""
+
+    def __init__(self, url: str) -> None:
+        self._db: Database = database(url, 60.0)
+
+    # ---- filling
+
+    def add(self, run: str, jobs: Iterable[Job], now: int) -> list[str]:
+        """New jobs wait for their turn; those that are known already stay as they are. Returns the ids of the new."""
+        wanted = list(jobs)
+
+        def fill(open_: Transaction) -> list[str]:
+            ids = [job.id for job in wanted]
+            known = {
+                row[0]
+                for row in open_.read(
+                    f"select id from jobs where {self._db.among('id')}", (self._db.listed(ids),)
+                )
+            }
+            ((first,),) = open_.read("select coalesce(max(seq), 0) from jobs")
+            new = [job for job in {job.id: job for job in wanted}.values() if job.id not in known]
+            rows = [_row(job, run, first + number, now) for number, job in enumerate(new, 1)]
+            marks = ", ".join("?" * len(_COLUMNS.split(",")))
+            open_.write(f"insert into jobs ({_COLUMNS}) values ({marks}) on conflict (id) do nothing", rows)
+            return [job.id for job in new]
+
+        return self._db.transact(fill) if wanted else []
+
+    # ---- taking turns
+
+    def take(self, owner: str, limits: Limits, most: int, now: int) -> list[Entry]:
+        """The next jobs for this executor; all limits hold over all executors, whoever asks at the same time."""
+
+        def turn(open_: Transaction) -> list[Entry]:
+            # One at a time: whoever holds this row decides.
+            open_.write(
+                "insert into troubles values ('turn', '', 0, 0, '') on conflict (kind, name) do nothing", [()]
+            )
+            open_.write("update troubles set count = count + 1 where kind = ? and name = ?", [("turn", "")])
+            load = _load(
+                open_.read(
+                    "select host, bma, policy, count(*) from jobs where state = 'taken' group by host, bma, policy"
+                )
+            )
+            found = choose(self._waiting(open_, load, limits, now), load, limits, most)
+            open_.write(
+                "update jobs set state = 'taken', status = ?, owner = ?, attempt = attempt + 1, updated = ?, reason = ''"
+                " where id = ? and state = 'waiting'",
+                [(Status.SUBMITTED.value, owner, now, job.id) for job in found],
+            )
+            return _entries(
+                open_.read(
+                    f"select {_COLUMNS} from jobs where {self._db.among('id')} order by priority, seq",
+                    (self._db.listed([job.id for job in found]),),
+                )
+            )
+
+        return self._db.transact(turn) if most > 0 else []
+
+    def _waiting(self, open_: Transaction, load: Load, limits: Limits, now: int) -> Iterator[Waiting]:
+        """Waiting jobs in their order, page by page; hosts and BMAs that are full are passed over unread."""
+        priority, seq = -1, -1
+        while True:
+            hosts, bmas = load.full(limits)
+            bmas += [name for kind, name in limits.parked if kind == "bma"]
+            rows = open_.read(
+                "select id, host, bma, policy, bytes, priority, seq from jobs where state = 'waiting'"
+                f" and not_before <= ? and (priority > ? or (priority = ? and seq > ?))"
+                f" and not ({self._db.among('host')}) and not ({self._db.among('bma')})"
+                f" order by priority, seq limit {_PAGE}",
+                (now, priority, priority, seq, self._db.listed(hosts), self._db.listed(bmas)),
+            )
+            for id_, host, bma, policy, size, priority, seq in rows:
+                yield Waiting(
+                    id=id_, host=host, bma=bma, policy=policy, bytes=size, priority=priority, seq=seq
+                )
+            if len(rows) < _PAGE:
+                return
+
+    # ---- how they go
+
+    def note(self, entry: Entry, status: Status, now: int, reason: str = "") -> None:
+        """A taken job has come further."""
+        self._db.write(
+            "update jobs set status = ?, reason = ?, updated = ? where id = ? and attempt = ? and state = 'taken'",
+            [(status.value, reason, now, entry.id, entry.attempt)],
+        )
+
+    def end(
+        self,
+        entry: Entry,
+        status: Status,
+        now: int,
+        *,
+        reason: str = "",
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        """It ended for good; its place is free."""
+        body = json.dumps(dict(entry.detail) | dict(detail or {}))
+        self._db.write(
+            "update jobs set state = 'ended', status = ?, reason = ?, body = ?, updated = ?, wish = ''"
+            " where id = ? and attempt = ?",
+            [(status.value, reason, body, now, entry.id, entry.attempt)],
+        )
+
+    def again(self, entry: Entry, now: int, *, after: int, reason: str) -> None:
+        """It waits for its next attempt; its place is free."""
+        self._db.write(
+            "update jobs set state = 'waiting', status = ?, reason = ?, not_before = ?, updated = ?"
+            " where id = ? and attempt = ? and state = 'taken'",
+            [(Status.PLANNED.value, reason, now + after, now, entry.id, entry.attempt)],
+        )
+
+    # ---- asking
+
+    def get(self, wanted: str) -> list[Entry]:
+        """The job of that id, or those whose ids begin so."""
+        pattern = wanted.replace("%", "").replace("_", "") + "%"
+        return _entries(
+            self._db.read(f"select {_COLUMNS} from jobs where id like ? order by seq", (pattern,))
+        )
+
+    def wish_of(self, id_: str) -> str:
+        rows = self._db.read("select wish from jobs where id = ?", (id_,))
+        return str(rows[0][0]) if rows else ""
+
+    def taken(self) -> list[Entry]:
+        """What runs, or is about to, anywhere."""
+        return _entries(self._db.read(f"select {_COLUMNS} from jobs where state = 'taken' order by seq"))
+
+    def entries(self, *, run: str = "", statuses: Sequence[Status] = ()) -> Iterator[Entry]:
+        """All jobs, of one run or of all, oldest first; of these statuses only, where any are named."""
+        seq, names = -1, self._db.listed([status.value for status in statuses or Status])
+        of_run, values = (" and run = ?", (run,)) if run else ("", ())
+        while True:
+            rows = self._db.read(
+                f"select {_COLUMNS} from jobs where seq > ? and {self._db.among('status')}{of_run} order by seq"
+                f" limit {_ROOM}",
+                (seq, names, *values),
+            )
+            yield from _entries(rows)
+            if len(rows) < _ROOM:
+                return
+            seq = rows[-1][8]
+
+    def counts(self, run: str = "") -> dict[str, int]:
+        """How many jobs stand where, by status."""
+        where, values = ("where run = ?", (run,)) if run else ("", ())
+        return dict(self._db.read(f"select status, count(*) from jobs {where} group by status", values))
+
+    def is_idle(self, now: int, *, parked: frozenset[tuple[str, str]] = frozenset()) -> bool:
+        """Nothing runs, and nothing could run now or later by itself."""
+        bmas = self._db.listed([name for kind, name in parked if kind == "bma"])
+        policies = self._db.listed([name for kind, name in parked if kind == "policy"])
+        rows = self._db.read(
+            f"select 1 from jobs where state = 'taken' or (state = 'waiting' and not ({self._db.among('bma')})"
+            f" and not ({self._db.among('policy')})) limit 1",
+            (bmas, policies),
+        )
+        del now
+        return not rows
+
+    # ---- a person's words
+
+    def ask_cancel(self, ids: Sequence[str], now: int) -> None:
+        """What waits is cancelled; what runs is asked to."""
+        self._db.write(
+            "update jobs set state = 'ended', status = ?, reason = 'cancelled before it ran', updated = ?"
+            " where id = ? and state = 'waiting'",
+            [(Status.CANCELLED.value, now, id_) for id_ in ids],
+        )
+        self._db.write(
+            "update jobs set wish = 'cancel', updated = ? where id = ? and state = 'taken'",
+            [(now, id_) for id_ in ids],
+        )
+
+    def retry(self, ids: Sequence[str], now: int) -> None:
+        """What ended otherwise than done waits for its turn again, with all its attempts before it."""
+        self._db.write(
+            "update jobs set state = 'waiting', status = ?, reason = 'asked for again', not_before = 0, wish = '',"
+            " updated = ? where id = ? and state = 'ended' and status <> ?",
+            [(Status.PLANNED.value, now, id_, Status.DONE.value) for id_ in ids],
+        )
+
+    # ---- troubles: error budgets
+
+    def trouble(self, kind: str, name: str, reason: str, now: int) -> int:
+        """One more failure in a row; returns how many there are now."""
+
+        def count(open_: Transaction) -> int:
+            open_.write(
+                "insert into troubles (kind, name, count, since, reason) values (?, ?, 1, ?, ?)"
+                " on conflict (kind, name) do update set count = troubles.count + 1, reason = excluded.reason",
+                [(kind, name, now, reason)],
+            )
+            ((found,),) = open_.read("select count from troubles where kind = ? and name = ?", (kind, name))
+            return int(found)
+
+        return self._db.transact(count)
+
+    def relief(self, kind: str, name: str) -> None:
+        """A success, or a person: the count begins anew."""
+        self._db.write("delete from troubles where kind = ? and name = ?", [(kind, name)])
+
+    def troubles(self) -> list[tuple[str, str, int, int, str]]:
+        """(kind, name, failures in a row, since when, the last reason)."""
+        return self._db.read(
+            "select kind, name, count, since, reason from troubles where kind <> 'turn' order by kind, name"
+        )  # type: ignore[return-value]
+
+    # ---- proofs
+
+    def prove(self, proof: Mapping[str, Any]) -> None:
+        """A tape is proven on tape: by the BMA's verdict and by its catalogue."""
+        keys = ("host", "path", "token", "size", "mtime", "inode", "bma", "at")
+        self._db.write(
+            "insert into proofs (host, path, token, size, mtime, inode, bma, at, body) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " on conflict (host, path, token) do nothing",
+            [(*(proof[key] for key in keys), json.dumps(proof))],
+        )
+
+    def proofs(self, host: str, paths: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+        """Proofs of a host's tapes, oldest first; the last of a path is the one that counts."""
+        only, values = (
+            ("", ()) if paths is None else (f" and {self._db.among('path')}", (self._db.listed(paths),))
+        )
+        rows = self._db.read(
+            f"select body from proofs where host = ?{only} order by at, path", (host, *values)
+        )
+        return (json.loads(body) for (body,) in rows)
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def _load(rows: Iterable[Row]) -> Load:
+    load = Load()
+    for host, bma, policy, count in rows:
+        load.add(host, bma, policy, count)
+    return load
+
+
+def _row(job: Job, run: str, seq: int, now: int) -> Row:
+    return (
+        job.id, run, job.host, job.cartridge, job.action, job.bma, job.policy, job.priority, seq, job.bytes,
+        "waiting", Status.PLANNED.value, "", 0, 0, "", now, "", json.dumps({"job": job.to_json()}),
+    )  # fmt: skip
+
+
+def _entries(rows: Sequence[Row]) -> list[Entry]:
+    return [_entry(row) for row in rows]
+
+
+def _entry(row: Row) -> Entry:
+    body = json.loads(row[18])
+    return Entry(
+        job=Job.from_json(body["job"]), run=row[1], state=row[10], status=Status(row[11]), reason=row[12],
+        not_before=row[13], attempt=row[14], owner=row[15], updated=row[16], wish=row[17], detail=body,
+    )  # fmt: skip
+
+
+Clock = Callable[[], float]
