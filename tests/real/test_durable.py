@@ -37,11 +37,14 @@ def crew_of(tmp_path: Path) -> Iterator[StartCrew]:
         crew.close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def crew(request: pytest.FixtureRequest, crew_of: StartCrew, tmp_path: Path) -> Crew:
-    if request.param == "sqlite":
-        return crew_of(f"sqlite:///{tmp_path}/vtsconf.db")
-    return crew_of(request.getfixturevalue("postgres").fresh())
+@pytest.fixture
+def sqlite(crew_of: StartCrew, tmp_path: Path) -> Crew:
+    return crew_of(f"sqlite:///{tmp_path}/vtsconf.db")
+
+
+@pytest.fixture(params=["sqlite", "pair"])
+def crew(request: pytest.FixtureRequest) -> Crew:
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
@@ -217,37 +220,36 @@ def test_cancelled_by_another_process(crew: Crew) -> None:
     assert State.CANCELLED is state
 
 
-def test_an_upgrade_goes_on_where_the_old_version_was(crew: Crew) -> None:
-    first, _ = _begin_to_wait(crew)
+def test_an_upgrade_goes_on_where_the_old_version_was(sqlite: Crew) -> None:
+    first, _ = _begin_to_wait(sqlite)
     _kill(first)
-    _signal(crew, "go")
+    _signal(sqlite, "go")
 
     assert [first.pid, "go", "more"] == json.loads(
-        said(crew.start("--submit", "patient", "--version", "2"))[0]
+        said(sqlite.start("--submit", "patient", "--version", "2"))[0]
     )
 
 
-def test_an_upgrade_whose_steps_do_not_fit_is_refused_and_begun_again(crew: Crew) -> None:
-    first, alarm = _begin_to_wait(crew)
+def test_an_upgrade_whose_steps_do_not_fit_is_refused_and_begun_again(sqlite: Crew) -> None:
+    first, alarm = _begin_to_wait(sqlite)
     _kill(first)
-    out, _ = said(crew.start("--submit", "patient", "--version", "3"))
-    second = crew.start("--submit", "patient", "--version", "3", "--again")
+    out, _ = said(sqlite.start("--submit", "patient", "--version", "3"))
+    second = sqlite.start("--submit", "patient", "--version", "3", "--again")
     _until(
-        crew, lambda client: _alarms(client) not in ([], [alarm])
+        sqlite, lambda client: _alarms(client) not in ([], [alarm])
     )  # words for the old one are not for the new one
-    _signal(crew, "go")
+    _signal(sqlite, "go")
 
     assert out.startswith("Refused: its steps do not fit")
     assert ["more", second.pid, "go"] == json.loads(said(second)[0])
 
 
-def test_sqlite_has_one_engine(crew_of: StartCrew, tmp_path: Path) -> None:
-    crew = crew_of(f"sqlite:///{tmp_path}/vtsconf.db")
-    first = crew.start()
+def test_sqlite_has_one_engine(sqlite: Crew) -> None:
+    first = sqlite.start()
     with pytest.raises(RuntimeError) as refused:
-        crew.start()
+        sqlite.start()
     _kill(first)
-    crew.start()
+    sqlite.start()
 
     assert f"is run by process {first.pid} on " in str(refused.value)
 

@@ -20,7 +20,7 @@ def warm() -> threading.Thread:
 
 
 def dbos() -> ModuleType:
-    """The module, loaded on first use. It says nothing, not even about itself, unless `log_to` was called before."""
+    """The module, loaded on first use. It says nothing, not even about itself."""
     logger = logging.getLogger("dbos")
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())  # else it writes to stderr
@@ -28,11 +28,6 @@ def dbos() -> ModuleType:
     import dbos as module
 
     return module
-
-
-def log_to(handler: logging.Handler) -> None:
-    """Where the library's own messages go: to a log file, never to people."""
-    logging.getLogger("dbos").addHandler(handler)
 
 
 def as_json(value: Any) -> Any:
