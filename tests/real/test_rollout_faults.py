@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -293,3 +295,40 @@ def test_a_server_that_comes_back_half_way(fleet: Fleet) -> None:
     assert 8 == ended.code
     fleet.assert_ended("done", "changed", "reverted", "changed", "changed")
     assert "it was lost in the middle, and took itself back" == fleet.reason("vts2")
+
+
+# ---- at any time
+
+
+@pytest.fixture(scope="module")
+def eight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    require_openssh()
+    fleet = Fleet.start(tmp_path_factory.mktemp("eight"), 8)
+    yield fleet
+    fleet.stop()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", range(30))
+def test_killed_at_any_time(eight: Fleet, tmp_path: Path, number: int) -> None:
+    """Again and again, at random moments, a server now and then with it; in the end each was kept exactly once."""
+    chance = random.Random(f"{os.environ.get('VTSCONF_SEED', '1')}/{number}")
+    eight.fresh(tmp_path / "project")
+    eight.strategy("nights", "canary: 1\nwaves: [3, 4]\nmax_failures: unlimited\ngates: {event_log: true}\n")
+    words = ["rollout", "start", eight.plan(), "--strategy", "nights", "-y", "--confirm-within", "3s"]
+    for _ in range(chance.randint(1, 3)):
+        with eight.spawn(*words) as controller:
+            controller.is_over_within(chance.uniform(0.8, 3.5))
+        if chance.random() < 0.3:
+            box = chance.choice(list(eight))
+            box.server.kill()
+            box.server.restart()
+        if eight.has_begun:
+            words = ["rollout", "resume", eight.rollout.run]
+    while not (eight.has_begun and eight.rollout.is_finished):
+        eight.run(*words)
+
+    assert "done" == eight.rollout.state or "the canary failed" in eight.rollout.stopped
+    eight.assert_ended(eight.rollout.state, *eight.outcomes.values())
+    for box in eight:
+        assert len(box.runs("armed")) == len(box.runs("confirmed")) + len(box.runs("reverted")), box.journal

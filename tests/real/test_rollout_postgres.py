@@ -67,7 +67,7 @@ def let_all_go(fleet: Fleet) -> None:
 
 def assert_each_was_changed_once(fleet: Fleet) -> None:
     fleet.assert_ended("done", *ALL)
-    assert dict.fromkeys(NAMES, [fleet.rollout.run]) == {box.name: box.runs("armed") for box in fleet}
+    assert [[fleet.rollout.run]] * 6 == [box.runs("armed") for box in fleet]
 
 
 # ---- several controllers
