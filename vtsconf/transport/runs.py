@@ -37,6 +37,15 @@ class RunSpec:
     guards: tuple[Guard, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class FileStat:
+    """A regular file as it is now. `mtime`: nanoseconds."""
+
+    size: int
+    mtime: int
+    inode: int
+
+
 State = Literal["none", "refused", "running", "ended", "lost"]
 
 

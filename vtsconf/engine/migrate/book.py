@@ -48,6 +48,11 @@ class Entry:
         return self.job.id
 
     @property
+    def tried(self) -> int:
+        """Attempts since a person last asked for it again, this one included."""
+        return self.attempt - int(self.detail.get("before", 0))
+
+    @property
     def flow(self) -> str:
         """The name of the durable work that brings this attempt to its end."""
         return f"{self.id}#{self.attempt}"
@@ -167,6 +172,14 @@ class Book:
             [(Status.PLANNED.value, reason, now + after, now, entry.id, entry.attempt)],
         )
 
+    def postpone(self, entry: Entry, now: int, *, after: int, reason: str) -> None:
+        """It was taken too early: nothing was tried."""
+        self._db.write(
+            "update jobs set state = 'waiting', status = ?, reason = ?, not_before = ?, updated = ?, attempt = ?"
+            " where id = ? and attempt = ? and state = 'taken'",
+            [(Status.PLANNED.value, reason, now + after, now, entry.attempt - 1, entry.id, entry.attempt)],
+        )
+
     # ---- asking
 
     def get(self, wanted: str) -> list[Entry]:
@@ -232,11 +245,23 @@ class Book:
 
     def retry(self, ids: Sequence[str], now: int) -> None:
         """What ended otherwise than done waits for its turn again, with all its attempts before it."""
-        self._db.write(
-            "update jobs set state = 'waiting', status = ?, reason = 'asked for again', not_before = 0, wish = '',"
-            " updated = ? where id = ? and state = 'ended' and status <> ?",
-            [(Status.PLANNED.value, now, id_, Status.DONE.value) for id_ in ids],
-        )
+
+        def again(open_: Transaction) -> None:
+            rows = open_.read(
+                f"select attempt, body, id from jobs where state = 'ended' and status <> ?"
+                f" and {self._db.among('id')}",
+                (Status.DONE.value, self._db.listed(list(ids))),
+            )
+            open_.write(
+                "update jobs set state = 'waiting', status = ?, reason = 'asked for again', not_before = 0, wish = '',"
+                " updated = ?, body = ? where id = ?",
+                [
+                    (Status.PLANNED.value, now, json.dumps({**json.loads(body), "before": attempt}), id_)
+                    for attempt, body, id_ in rows
+                ],
+            )
+
+        self._db.transact(again)
 
     # ---- troubles: error budgets
 
@@ -262,7 +287,7 @@ class Book:
         """(kind, name, failures in a row, since when, the last reason)."""
         return self._db.read(
             "select kind, name, count, since, reason from troubles where kind <> 'turn' order by kind, name"
-        )  # type: ignore[return-value]
+        )
 
     # ---- proofs
 

@@ -1,0 +1,201 @@
+"""What is done for each kind of job. Each ends only with what was really seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from vtsconf.bma.contract import Command, Located, Verdict
+from vtsconf.core.errors import Refused
+from vtsconf.core.migrate.job import Status
+from vtsconf.engine.migrate.attempt import Attempt, Ending, failed, output_of
+from vtsconf.transport.runs import Guard, RunState
+
+
+def migrate(attempt: Attempt) -> Ending:
+    """Archive it; then two witnesses: the BMA's own verdict, and its catalogue; the tape unchanged between."""
+    job = attempt.job
+    command = attempt.migrator.archive(attempt.settings, [job.cartridge], job.mark, job.options)
+    state = attempt.run(attempt.spec(job.mark, command, attempt.as_planned), may_cancel=True)
+    if early := _early(attempt, state):
+        return early
+    if state.state != "ended":
+        return _lost(attempt)
+    output = output_of(state)
+    judgement = attempt.migrator.judge(attempt.settings, "archive", output, [job.cartridge])
+    if judgement.verdict not in {Verdict.SUCCESS, Verdict.UNKNOWN}:
+        return failed(judgement, output)
+    if judgement.verdict is Verdict.SUCCESS:
+        attempt.hands.book.note(attempt.entry, Status.BMA_OK, attempt.hands.clock, judgement.reason)
+    return _witnessed(attempt, judgement.verdict, {"bma": judgement.proof or judgement.reason})
+
+
+def _early(attempt: Attempt, state: RunState) -> Ending | None:
+    """It was not started, or somebody ended it."""
+    if state.state == "refused":
+        return Ending(status=Status.FAILED, reason=f"not started: {state.reason}")
+    if attempt.is_cancelled:
+        return Ending(status=Status.CANCELLED, reason="cancelled while it ran")
+    return None
+
+
+def _lost(attempt: Attempt) -> Ending:
+    """Its server was restarted in the middle. The catalogue says whether anything came of it."""
+    found = attempt.locate(attempt.job.mark)
+    if found is None:
+        return Ending(status=Status.FAILED, reason="the run was lost: its server was restarted", retry=True)
+    return Ending(
+        status=Status.IN_DOUBT,
+        reason="the run was lost with its server's processes, yet the catalogue has a copy under its mark",
+        detail={"witnesses": {"catalogue": told(found)}},
+    )
+
+
+def _witnessed(attempt: Attempt, verdict: Verdict, witnesses: dict[str, str]) -> Ending:
+    """The second witness, and that nobody has written to the tape meanwhile."""
+    found = attempt.locate(attempt.job.mark)
+    if found is not None:
+        witnesses["catalogue"] = told(found)
+    detail: dict[str, Any] = {"witnesses": witnesses}
+    if doubt := _doubt(attempt, found, verdict):
+        return Ending(status=Status.UNPROVEN, reason=doubt, detail=detail)
+    assert found
+    witnesses["file"] = "unchanged"
+    attempt.hands.book.prove(proof_of(attempt, found, witnesses))
+    return Ending(
+        status=Status.DONE, reason="archived, and found in the catalogue", verdict=verdict, detail=detail
+    )
+
+
+def _doubt(attempt: Attempt, found: Located | None, verdict: Verdict) -> str:
+    """Why it is not proven; "" when it is."""
+    if found is None:
+        return "the BMA says yes; its catalogue does not show the tape"
+    if found.size is None:
+        return "the catalogue has the tape, and does not say its exact size"
+    if found.size != attempt.job.bytes:
+        return f"the catalogue has {found.size} bytes, the tape {attempt.job.bytes}"
+    if change := attempt.changed():
+        return f"the tape changed meanwhile: {change}"
+    return "" if verdict is Verdict.SUCCESS else "what the BMA said is not known to mean yes"
+
+
+def proof_of(attempt: Attempt, found: Located, witnesses: Mapping[str, str]) -> dict[str, Any]:
+    """The record of a tape that is proven on tape."""
+    job = attempt.job
+    return {
+        "host": job.host,
+        "path": job.cartridge,
+        "token": job.mark,
+        "size": job.bytes,
+        "mtime": job.mtime,
+        "inode": job.inode,
+        "bma": job.bma,
+        "at": attempt.hands.clock,
+        "options": dict(job.options),
+        "media": found.media,
+        "witnesses": dict(witnesses),
+        "run": attempt.entry.run,
+    }
+
+
+def told(found: Located) -> str:
+    """A copy in the catalogue, for people."""
+    size = "size not told" if found.size is None else f"{found.size} bytes"
+    return ", ".join(word for word in (found.path, size, found.when, found.media) if word)
+
+
+def restore(attempt: Attempt) -> Ending:
+    """Into place over the empty stub; whatever goes wrong, the stub is back: VTS takes a file with bytes for a tape."""
+    job, hands = attempt.job, attempt.hands
+    proof = _proof(attempt)
+    stub = Guard(path=job.cartridge, size=0)
+    command = attempt.migrator.restore(attempt.settings, [job.cartridge], proof["token"], proof["options"])
+    state = attempt.run(attempt.spec(job.mark, command, stub), may_cancel=True)
+    if state.state == "refused":
+        return Ending(status=Status.FAILED, reason=f"not started: {state.reason}")
+    output = output_of(state)
+    judgement = attempt.migrator.judge(attempt.settings, "restore", output, [job.cartridge])
+    seen = attempt.stat([job.cartridge]).get(job.cartridge)
+    is_whole = seen is not None and seen.size == proof["size"]
+    if state.state == "ended" and judgement.verdict is Verdict.SUCCESS and is_whole:
+        witnesses = {"bma": judgement.proof or judgement.reason, "file": f"{proof['size']} bytes"}
+        return Ending(
+            status=Status.DONE,
+            reason="restored whole",
+            verdict=judgement.verdict,
+            detail={"witnesses": witnesses},
+        )
+    put_back = _stub_back(attempt)
+    if attempt.is_cancelled:
+        return Ending(status=Status.CANCELLED, reason=f"cancelled while it ran; {put_back}")
+    ending = failed(judgement, output)
+    size = "is not there" if seen is None else f"has {seen.size} of {proof['size']} bytes"
+    del hands
+    return Ending(
+        status=ending.status,
+        reason=f"{ending.reason}; the file {size}; {put_back}",
+        verdict=ending.verdict,
+        retry=ending.retry or judgement.verdict is Verdict.SUCCESS,
+        detail=ending.detail,
+    )
+
+
+def _proof(attempt: Attempt) -> dict[str, Any]:
+    """The copy that is restored: the one that was asked for, or the last. Raises Refused."""
+    job = attempt.job
+    proofs = list(attempt.hands.book.proofs(job.host, [job.cartridge]))
+    chosen = [proof for proof in proofs if job.token in ("", proof["token"])]
+    if not chosen:
+        raise Refused(
+            f"no copy of {job.cartridge} is on record",
+            remedy="`vtsconf migrate status` shows what is; a copy made otherwise is restored with the BMA itself",
+        )
+    return chosen[-1]
+
+
+_EMPTY = 'test -f "$1" && ! test -L "$1" && : >"$1"'
+
+
+def _stub_back(attempt: Attempt) -> str:
+    """Empty the file again; what is said is what was seen afterwards."""
+    path = attempt.job.cartridge
+    command = Command(argv=("sh", "-c", _EMPTY, "sh", path), timeout=60)
+    attempt.run(attempt.spec(f"{attempt.job.mark}-stub", command))
+    seen = attempt.stat([path]).get(path)
+    return (
+        "the empty stub is back" if seen and seen.size == 0 else "the stub could NOT be put back: look at it"
+    )
+
+
+def erase(attempt: Attempt) -> Ending:
+    """By the server's own `VTSPolicy Erase`, and only what is proven on tape and unchanged since."""
+    job, place = attempt.job, attempt.place
+    if not place.vtspolicy:
+        raise Refused(
+            f"the VTSPolicy command of {job.host} is not known",
+            remedy="set vts.vtspolicy.command: nothing else may erase a tape",
+        )
+    proof = _proof(attempt)
+    same = (proof["size"], proof["mtime"], proof["inode"]) == (job.bytes, job.mtime, job.inode)
+    if not same:
+        return Ending(status=Status.FAILED, reason="it was changed since it was proven on tape: not erased")
+    line = f"VTSPolicy Erase - {job.cartridge.rsplit('/', 1)[1]}"
+    command = Command(argv=(*place.vtspolicy, line), timeout=600)
+    state = attempt.run(attempt.spec(job.mark, command, attempt.as_planned))
+    if state.state == "refused":
+        return Ending(status=Status.FAILED, reason=f"not erased: {state.reason}")
+    seen = attempt.stat([job.cartridge]).get(job.cartridge)
+    if seen is not None and seen.size == 0:
+        witnesses = {"vts": f"exit {state.exit}", "file": "0 bytes"}
+        return Ending(
+            status=Status.DONE, reason="erased", verdict=Verdict.SUCCESS, detail={"witnesses": witnesses}
+        )
+    return Ending(
+        status=Status.UNPROVEN,
+        reason=f"the command ended with {state.exit}; the tape has its bytes still",
+        detail={"said": output_of(state).text[-2000:]},
+    )
+
+
+ACTIONS: Mapping[str, Callable[[Attempt], Ending]] = {"migrate": migrate, "restore": restore, "erase": erase}

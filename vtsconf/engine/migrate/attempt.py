@@ -1,0 +1,148 @@
+"""One attempt at one job, with all it needs: its runs on the server, its questions to the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from vtsconf.bma.contract import Command, Judgement, Located, Migrator, Output, Verdict
+from vtsconf.core.migrate.job import Job, Status
+from vtsconf.engine.migrate.book import Entry
+from vtsconf.engine.migrate.hands import Hands, Stopped
+from vtsconf.engine.migrate.yard import Place
+from vtsconf.transport.runs import FileStat, Guard, RunSpec, RunState
+
+_QUESTION = 600  # seconds for a question to the catalogue
+_TEXT = 2000  # characters of output that are kept of a failure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How an attempt came out. `retry`: it is tried again, while attempts are left."""
+
+    status: Status
+    reason: str
+    verdict: Verdict = Verdict.UNKNOWN
+    retry: bool = False
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """`migrator` and `settings` are those of the job's BMA."""
+
+    entry: Entry
+    place: Place
+    hands: Hands
+    migrator: Migrator
+    settings: Any
+
+    @property
+    def job(self) -> Job:
+        return self.entry.job
+
+    @property
+    def as_planned(self) -> Guard:
+        """The tape must be what it was when the job was planned, or nothing is started."""
+        job = self.job
+        return Guard(path=job.cartridge, size=job.bytes, mtime=job.mtime, inode=job.inode)
+
+    def spec(self, name: str, command: Command, *guards: Guard) -> RunSpec:
+        """A run on the server; `name` and the attempt are how it is found again."""
+        return RunSpec(
+            id=name,
+            attempt=self.entry.attempt,
+            argv=command.argv,
+            stdin=command.stdin,
+            files=command.files,
+            env={"LC_ALL": "C", **command.env},
+            timeout=command.timeout,
+            guards=guards,
+        )
+
+    def run(self, spec: RunSpec, *, may_cancel: bool = False) -> RunState:
+        """Start it, or find it again, and wait for its end. Raises Unreachable, Stopped."""
+        host, hands = self.place.host, self.hands
+        state: RunState = hands.yard.with_server(
+            host, lambda server, place: server.start(spec, place.state_dir)
+        )
+        if state.state != "running":
+            return state
+        asked = [False]
+
+        def heard(_state: RunState | None) -> bool:
+            if may_cancel and not asked[0] and self.is_cancelled:
+                asked[0] = True
+                self._end(spec)
+            return not hands.stopping()
+
+        over = hands.lookout.until_over(host, (spec.id, spec.attempt), heard)
+        if over is None:
+            raise Stopped
+        return over
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Somebody asked for its end."""
+        return self.hands.book.wish_of(self.entry.id) == "cancel"
+
+    def _end(self, spec: RunSpec) -> None:
+        """By the BMA's own command where it has one, then its whole process group."""
+
+        def stop(server: Any, place: Place) -> None:
+            (state,) = server.look([(spec.id, spec.attempt)], place.state_dir)
+            command = self.migrator.cancel(self.settings, self.job.mark, output_of(state))
+            if command is not None:
+                server.start(self.spec(f"{spec.id}-cancel", command), place.state_dir)
+            server.end(spec.id, spec.attempt, place.state_dir)
+
+        self.hands.yard.with_server(self.place.host, stop)
+
+    def locate(self, token: str) -> Located | None:
+        """The one copy in the catalogue; None where none is shown, or several of different sizes."""
+        job = self.job
+        command = self.migrator.locate(self.settings, [job.cartridge], token, job.options)
+        short = replace(command, timeout=min(command.timeout, _QUESTION))
+        state = self.run(self.spec(f"{job.mark}-locate", short))
+        if state.state != "ended":
+            return None
+        shown = self.migrator.located(self.settings, output_of(state), [job.cartridge], token)
+        found = [one for one in shown if one.path == job.cartridge]
+        return found[-1] if found and len({one.size for one in found}) == 1 else None
+
+    def stat(self, paths: Sequence[str]) -> Mapping[str, FileStat | None]:
+        """These files as they are now; None: not there."""
+        found: Mapping[str, FileStat | None] = self.hands.yard.with_server(
+            self.place.host, lambda server, _: server.stat(paths)
+        )
+        return found
+
+    def changed(self) -> str:
+        """What is different from the tape as it was planned; "" when nothing is."""
+        job = self.job
+        seen = self.stat([job.cartridge]).get(job.cartridge)
+        if seen is None:
+            return "it is not there any more"
+        pairs = (
+            ("size", job.bytes, seen.size),
+            ("mtime", job.mtime, seen.mtime),
+            ("inode", job.inode, seen.inode),
+        )
+        return ", ".join(f"{name} {was} → {now}" for name, was, now in pairs if was != now)
+
+
+def output_of(state: RunState) -> Output:
+    """What a run printed, as the BMA's judge reads it."""
+    return Output(exit=state.exit, text=state.output.decode(errors="replace"), is_cut=state.is_cut)
+
+
+def failed(judgement: Judgement, output: Output) -> Ending:
+    """What the judge said, as the end of an attempt."""
+    return Ending(
+        status=Status.FAILED,
+        reason=judgement.reason,
+        verdict=judgement.verdict,
+        retry=judgement.verdict in {Verdict.TRANSIENT, Verdict.PARTIAL},
+        detail={"exit": output.exit, "proof": judgement.proof, "said": output.text[-_TEXT:]},
+    )

@@ -1,0 +1,47 @@
+"""What an executor works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from vtsconf.core.runs import Event
+from vtsconf.engine.journal import Journal
+from vtsconf.engine.migrate.book import Book, Entry
+from vtsconf.engine.migrate.lookout import Lookout
+from vtsconf.engine.migrate.yard import Yard
+
+
+class Stopped(Exception):
+    """The executor was told to leave; the run on the server goes on, and is found again."""
+
+
+@dataclass(kw_only=True)
+class Hands:
+    """One executor's. `now`: seconds since 1970. `told`: somebody who wants to know how a job goes."""
+
+    book: Book
+    journal: Journal
+    yard: Yard
+    lookout: Lookout
+    now: Callable[[], float]
+    stopping: Callable[[], bool]
+    told: Callable[[Entry, str], None] = field(default=lambda _entry, _word: None)
+
+    @property
+    def clock(self) -> int:
+        return int(self.now())
+
+    def write(self, entry: Entry, action: str, **body: Any) -> None:
+        """One event of a job, in its run's journal."""
+        now = self.now()
+        about = {"job": entry.id, "cartridge": entry.job.cartridge, "attempt": entry.attempt}
+        event = Event(
+            at=int(now),
+            run=entry.run,
+            host=entry.job.host,
+            action=action,
+            body=about | {"time": round(now, 3)} | body,
+        )
+        self.journal.add(event)
