@@ -63,7 +63,7 @@ esac
 STRIKER = """#!/bin/sh
 B=@BOX@; T=${0##*/}
 read -r at when whom <"$B/strike/at"
-n=0; read -r n <"$B/strike/count"; n=$((n + 1)); echo "$n" >"$B/strike/count"
+printf . >>"$B/strike/count"; read -r n <"$B/strike/count"; n=${#n}
 read -r pid <"$B/run/applier"
 if [ "$n" -ge "$at" ] && [ ! -e "$B/strike/done" ] && { [ "$whom" = server ] || kill -0 "$pid" 2>/dev/null; } &&
   @REAL@/mkdir "$B/strike/mine" 2>/dev/null; then
@@ -125,12 +125,28 @@ class Box:
         """Every `sh` from now on is this one."""
         self.stand_in("sh", f'#!/bin/sh\nexec {shutil.which(shell[0])} {" ".join(shell[1:])} "$@"\n')
 
+    def tally(self) -> Callable[[], list[str]]:
+        """From now on every call of a program is noted; returns what gives the names since it was last asked."""
+        log = self.root / "run/calls"
+        programs = [*TOOLS, "sh", "setsid", "timeout", "chcon", "mktemp", "grep", "tr", "wc", "touch", "tee"]
+        for name in programs:
+            real = shutil.which(name, path="/usr/bin:/bin")
+            if real:
+                self._write_program(name, f'#!/bin/sh\necho {name} >>{log}\nexec {real} "$@"\n')
+
+        def calls() -> list[str]:
+            names = log.read_text().split()
+            log.write_text("")
+            return names
+
+        return calls
+
     def strike(self, at: int, *, when: str = "before", whom: str = "server") -> None:
         """From now on, the n-th call of a tool kills the applier, or everything that runs here."""
         folder = self.root / "strike"
         folder.mkdir(exist_ok=True)
         (folder / "at").write_text(f"{at} {when} {whom}\n")
-        (folder / "count").write_text("0\n")
+        (folder / "count").write_text("")
         text = STRIKER.replace("@BOX@", str(self.root)).replace("@MARK@", MARK).replace("@REAL@", "/usr/bin")
         for tool in TOOLS:
             self._write_program(tool, text)

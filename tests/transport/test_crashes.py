@@ -64,8 +64,8 @@ def trees(server: Box, tmp_path, monkeypatch):
     return server.tree(), twin.tree()
 
 
-CALLS = 100  # a few more than there are from the lock to the end of the confirmation
-SAMPLE = sorted(random.Random(os.environ.get("VTSCONF_SEED", "1")).sample(range(1, CALLS), 24))
+CALLS = 48  # a few more than there are from the lock to the end of the confirmation
+SAMPLE = sorted(random.Random(os.environ.get("VTSCONF_SEED", "1")).sample(range(1, CALLS), 20))
 
 
 def reboots_at(server: Box, trees, at: int, when: str) -> None:

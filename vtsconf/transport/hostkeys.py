@@ -10,6 +10,7 @@ import os
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from vtsconf.transport.sshconfig import listed
 
@@ -48,6 +49,9 @@ class HostKey:
         return cls(words[0], blob) if named == words[0].encode() else None
 
 
+_NOT_PLAIN = frozenset("|*?!")
+
+
 @dataclass(frozen=True)
 class Entry:
     """One line of a known_hosts file."""
@@ -57,8 +61,15 @@ class Entry:
     key: HostKey
     place: str
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Where the line has plain names only, as most do: these. A fleet asks every line about every server."""
+        return frozenset() if _NOT_PLAIN & set(self.hosts) else frozenset(self.hosts.lower().split(","))
+
     def speaks_of(self, name: str) -> bool:
         """Hashed (`|1|salt|hash`), or a list of patterns."""
+        if self.names:
+            return name.lower() in self.names
         if self.hosts.startswith("|1|"):
             return _hashed(self.hosts, name)
         return listed(name, self.hosts.split(","))

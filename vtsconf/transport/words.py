@@ -13,10 +13,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # and what is half a cha
 
 def call(function: str, *words: object) -> str:
     """One line of sh. Refuses control characters and half characters: no word that is ours has any."""
-    for word in words:
-        if _CONTROL.search(str(word)):
-            raise Refused(f"a word for the server holds a control character: {str(word)!r}")
-    return " ".join([function, *(shlex.quote(str(w)) for w in words)])
+    texts = [str(word) for word in words]
+    if _CONTROL.search("".join(texts)):
+        strange = next(text for text in texts if _CONTROL.search(text))
+        raise Refused(f"a word for the server holds a control character: {strange!r}")
+    return " ".join([function, *map(shlex.quote, texts)])
 
 
 def call_for_all(function: str, words: Sequence[object]) -> list[str]:
