@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from vtsconf.core.migrate.job import Job, Status
+from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.turns import Limits
 from vtsconf.engine.migrate.book import Book
 
@@ -106,20 +108,15 @@ def test_cancelling_ends_what_waits_and_asks_what_runs(tmp_path: Path) -> None:
     assert {"submitted": 1, "cancelled": 1} == found.counts()
 
 
-def test_a_proof_is_kept_once(tmp_path: Path) -> None:
+def test_a_proof_is_kept_once_and_knows_the_tape_as_it_is_now(tmp_path: Path) -> None:
     found = book(tmp_path)
-    proof = {
-        "host": "vts1",
-        "path": "/VAULT01/P/T1",
-        "token": "vtsconf-1",
-        "size": 3,
-        "mtime": 1,
-        "inode": 2,
-        "bma": "tsm",
-        "at": 9,
-    }
-    found.prove(proof)
-    found.prove(proof)
+    proof = Proof(
+        host="vts1", cartridge="/VAULT01/P/T1", size=3, mtime=1, inode=2, bma="tsm", token="vtsconf-1", at=9
+    )
+    found.prove(proof, {"options": {"type": "archive"}})
+    found.prove(replace(proof, mtime=5, inode=7), {"options": {"type": "archive"}})
 
-    assert [proof] == list(found.proofs("vts1"))
+    ((again, about),) = found.proofs("vts1")
+    assert replace(proof, mtime=5, inode=7) == again
+    assert {"type": "archive"} == about["options"]
     assert [] == list(found.proofs("vts1", ["/VAULT01/P/T2"]))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from vtsconf.bma.contract import Command, Located, Verdict
 from vtsconf.core.errors import Refused
 from vtsconf.core.migrate.job import Status
+from vtsconf.core.migrate.record import Proof
 from vtsconf.engine.migrate.attempt import Attempt, Ending, failed, output_of
 from vtsconf.transport.runs import Guard, RunState
 
@@ -61,7 +63,8 @@ def _witnessed(attempt: Attempt, verdict: Verdict, witnesses: dict[str, str]) ->
         return Ending(status=Status.UNPROVEN, reason=doubt, detail=detail)
     assert found
     witnesses["file"] = "unchanged"
-    attempt.hands.book.prove(proof_of(attempt, found, witnesses))
+    about = {"options": dict(attempt.job.options), "run": attempt.entry.run, "words": witnesses}
+    attempt.hands.book.prove(proof_of(attempt, found, witnesses), about)
     return Ending(
         status=Status.DONE, reason="archived, and found in the catalogue", verdict=verdict, detail=detail
     )
@@ -80,23 +83,21 @@ def _doubt(attempt: Attempt, found: Located | None, verdict: Verdict) -> str:
     return "" if verdict is Verdict.SUCCESS else "what the BMA said is not known to mean yes"
 
 
-def proof_of(attempt: Attempt, found: Located, witnesses: Mapping[str, str]) -> dict[str, Any]:
+def proof_of(attempt: Attempt, found: Located, witnesses: Mapping[str, str]) -> Proof:
     """The record of a tape that is proven on tape."""
     job = attempt.job
-    return {
-        "host": job.host,
-        "path": job.cartridge,
-        "token": job.mark,
-        "size": job.bytes,
-        "mtime": job.mtime,
-        "inode": job.inode,
-        "bma": job.bma,
-        "at": attempt.hands.clock,
-        "options": dict(job.options),
-        "media": found.media,
-        "witnesses": dict(witnesses),
-        "run": attempt.entry.run,
-    }
+    return Proof(
+        host=job.host,
+        cartridge=job.cartridge,
+        size=job.bytes,
+        mtime=job.mtime,
+        inode=job.inode,
+        bma=job.bma,
+        token=job.mark,
+        at=attempt.hands.clock,
+        witnesses=tuple(witnesses),
+        media=found.media,
+    )
 
 
 def told(found: Located) -> str:
@@ -107,51 +108,51 @@ def told(found: Located) -> str:
 
 def restore(attempt: Attempt) -> Ending:
     """Into place over the empty stub; whatever goes wrong, the stub is back: VTS takes a file with bytes for a tape."""
-    job, hands = attempt.job, attempt.hands
-    proof = _proof(attempt)
+    job = attempt.job
+    proof, about = _copy(attempt)
     stub = Guard(path=job.cartridge, size=0)
-    command = attempt.migrator.restore(attempt.settings, [job.cartridge], proof["token"], proof["options"])
+    options = about.get("options", job.options)
+    command = attempt.migrator.restore(attempt.settings, [job.cartridge], proof.token, options)
     state = attempt.run(attempt.spec(job.mark, command, stub), may_cancel=True)
     if state.state == "refused":
         return Ending(status=Status.FAILED, reason=f"not started: {state.reason}")
     output = output_of(state)
     judgement = attempt.migrator.judge(attempt.settings, "restore", output, [job.cartridge])
     seen = attempt.stat([job.cartridge]).get(job.cartridge)
-    is_whole = seen is not None and seen.size == proof["size"]
-    if state.state == "ended" and judgement.verdict is Verdict.SUCCESS and is_whole:
-        witnesses = {"bma": judgement.proof or judgement.reason, "file": f"{proof['size']} bytes"}
+    if state.state == "ended" and judgement.verdict is Verdict.SUCCESS and seen and seen.size == proof.size:
+        attempt.hands.book.prove(replace(proof, mtime=seen.mtime, inode=seen.inode), about)
+        witnesses = {"bma": judgement.proof or judgement.reason, "file": f"{proof.size} bytes"}
         return Ending(
             status=Status.DONE,
             reason="restored whole",
             verdict=judgement.verdict,
             detail={"witnesses": witnesses},
         )
-    put_back = _stub_back(attempt)
+    size = "is not there" if seen is None else f"has {seen.size} of {proof.size} bytes"
+    return _not_restored(attempt, failed(judgement, output), f"the file {size}; {_stub_back(attempt)}")
+
+
+def _not_restored(attempt: Attempt, ending: Ending, told: str) -> Ending:
     if attempt.is_cancelled:
-        return Ending(status=Status.CANCELLED, reason=f"cancelled while it ran; {put_back}")
-    ending = failed(judgement, output)
-    size = "is not there" if seen is None else f"has {seen.size} of {proof['size']} bytes"
-    del hands
-    return Ending(
-        status=ending.status,
-        reason=f"{ending.reason}; the file {size}; {put_back}",
-        verdict=ending.verdict,
-        retry=ending.retry or judgement.verdict is Verdict.SUCCESS,
-        detail=ending.detail,
-    )
+        return Ending(status=Status.CANCELLED, reason=f"cancelled while it ran; {told}")
+    is_short = ending.verdict is Verdict.SUCCESS  # the BMA says yes, and the file says no
+    return replace(ending, reason=f"{ending.reason}; {told}", retry=ending.retry or is_short)
 
 
-def _proof(attempt: Attempt) -> dict[str, Any]:
-    """The copy that is restored: the one that was asked for, or the last. Raises Refused."""
+def _copy(attempt: Attempt) -> tuple[Proof, Mapping[str, Any]]:
+    """The copy that is meant: the one that was asked for, or the last. Raises Refused."""
     job = attempt.job
-    proofs = list(attempt.hands.book.proofs(job.host, [job.cartridge]))
-    chosen = [proof for proof in proofs if job.token in ("", proof["token"])]
-    if not chosen:
+    found = [
+        (proof, about)
+        for proof, about in attempt.hands.book.proofs(job.host, [job.cartridge])
+        if job.token in {"", proof.token}
+    ]
+    if not found:
         raise Refused(
             f"no copy of {job.cartridge} is on record",
-            remedy="`vtsconf migrate status` shows what is; a copy made otherwise is restored with the BMA itself",
+            remedy="`vtsconf migrate status` shows what is; what was copied otherwise comes back by the BMA itself",
         )
-    return chosen[-1]
+    return found[-1]
 
 
 _EMPTY = 'test -f "$1" && ! test -L "$1" && : >"$1"'
@@ -176,10 +177,9 @@ def erase(attempt: Attempt) -> Ending:
             f"the VTSPolicy command of {job.host} is not known",
             remedy="set vts.vtspolicy.command: nothing else may erase a tape",
         )
-    proof = _proof(attempt)
-    same = (proof["size"], proof["mtime"], proof["inode"]) == (job.bytes, job.mtime, job.inode)
-    if not same:
-        return Ending(status=Status.FAILED, reason="it was changed since it was proven on tape: not erased")
+    proof, _ = _copy(attempt)
+    if not proof.is_complete or (proof.size, proof.mtime, proof.inode) != (job.bytes, job.mtime, job.inode):
+        return Ending(status=Status.FAILED, reason="it is not, as it is now, proven on tape: not erased")
     line = f"VTSPolicy Erase - {job.cartridge.rsplit('/', 1)[1]}"
     command = Command(argv=(*place.vtspolicy, line), timeout=600)
     state = attempt.run(attempt.spec(job.mark, command, attempt.as_planned))

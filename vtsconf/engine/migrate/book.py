@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vtsconf.core.migrate.job import Job, Status
+from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.turns import Limits, Load, Waiting, choose
 from vtsconf.engine.store.database import Database, Row, Transaction, database
 
@@ -291,24 +292,39 @@ class Book:
 
     # ---- proofs
 
-    def prove(self, proof: Mapping[str, Any]) -> None:
-        """A tape is proven on tape: by the BMA's verdict and by its catalogue."""
-        keys = ("host", "path", "token", "size", "mtime", "inode", "bma", "at")
+    def prove(self, proof: Proof, about: Mapping[str, Any] | None = None) -> None:
+        """A tape is proven on tape. The same copy again: the tape is, once more, what was copied then."""
+        body = json.dumps(dict(about or {}) | proof.to_json())
         self._db.write(
             "insert into proofs (host, path, token, size, mtime, inode, bma, at, body) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " on conflict (host, path, token) do nothing",
-            [(*(proof[key] for key in keys), json.dumps(proof))],
+            " on conflict (host, path, token) do update set mtime = excluded.mtime, inode = excluded.inode,"
+            " body = excluded.body",
+            [
+                (
+                    proof.host,
+                    proof.cartridge,
+                    proof.token,
+                    proof.size,
+                    proof.mtime,
+                    proof.inode,
+                    proof.bma,
+                    proof.at,
+                    body,
+                )
+            ],
         )
 
-    def proofs(self, host: str, paths: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
-        """Proofs of a host's tapes, oldest first; the last of a path is the one that counts."""
+    def proofs(self, host: str, paths: Sequence[str] | None = None) -> Iterator[tuple[Proof, dict[str, Any]]]:
+        """Proofs of a host's tapes with what else is known of them, oldest first: the last of a path counts."""
         only, values = (
             ("", ()) if paths is None else (f" and {self._db.among('path')}", (self._db.listed(paths),))
         )
         rows = self._db.read(
             f"select body from proofs where host = ?{only} order by at, path", (host, *values)
         )
-        return (json.loads(body) for (body,) in rows)
+        for (text,) in rows:
+            body = json.loads(text)
+            yield Proof.from_json(body), body
 
     def close(self) -> None:
         self._db.close()
