@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from vtsconf.bma.application import Application
+    from vtsconf.bma.contract import Migrator
 
 # A new BMA is a new file and its name in this tuple.
 NAMES = ("tsm", "netbackup", "networker", "bacula")
@@ -27,3 +28,9 @@ class _Applications(Mapping[str, "Application"]):
 
 
 ALL: Mapping[str, Application] = _Applications()
+
+
+def migrator(name: str) -> Migrator | None:
+    """What moves tapes with this application; None when it is not known, or cannot."""
+    application = ALL.get(name)
+    return cast("Migrator", application) if hasattr(application, "archive") else None

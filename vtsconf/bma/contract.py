@@ -54,18 +54,23 @@ class Judgement:
     reason: str
     proof: str = ""
     source: str = ""
-    sure: str = "documented"  # documented | tried | general
+    sure: str = "documented"  # documented | tried | general | site
 
 
 @dataclass(frozen=True, kw_only=True)
 class Located:
-    """One copy in the catalogue. `size` None: the BMA does not say it exactly."""
+    """One copy in the catalogue. `size` None: the BMA does not say it exactly. `expires` "": never, or not said.
+
+    `stored`: bytes of the copy where only that is known, what the BMA writes around the data included.
+    """
 
     path: str
     size: int | None = None
     token: str = ""
     when: str = ""
     media: str = ""
+    expires: str = ""
+    stored: int | None = None
 
 
 class Migrator(Protocol):
@@ -95,7 +100,7 @@ class Migrator(Protocol):
         ...
 
     def judge(self, settings: Any, action: str, output: Output, paths: Sequence[str]) -> Judgement:
-        """`action`: archive, restore or locate."""
+        """`action`: archive, restore or locate. A good `locate` has answered; what it holds `located` says."""
         ...
 
     def located(self, settings: Any, output: Output, paths: Sequence[str], token: str) -> Sequence[Located]:

@@ -24,6 +24,7 @@ from vtsconf.bma.application import (
     reaches_vault,
     rows,
 )
+from vtsconf.bma.own import Judged
 from vtsconf.core.fields import Listed, Named, Path, Reference, refusal
 from vtsconf.core.probe import Query
 from vtsconf.core.problem import Level, Problem
@@ -37,7 +38,7 @@ _RULE = re.compile(r"(include|exclude)(\.[a-z]+)?\s+(\"[^\"]+\"|'[^']+'|\S+)(\s+
 OptionName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{1,40}$")]
 
 
-class Settings(Client):
+class Settings(Judged, Client):
     """The TSM client of one server. `servers` are the stanzas of dsm.sys; any option may stand in one."""
 
     servers: Named[dict[OptionName, Options]]
