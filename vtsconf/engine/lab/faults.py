@@ -71,6 +71,40 @@ def _services(words: Sequence[str]) -> str:
     return "" if words and not unknown else f"it takes services, of: {' '.join(SERVICES)}"
 
 
+# How a backup client can fail; without an action it does so in all but the probe.
+BMA = {
+    "exit": "it ends with the exit code NUMBER",
+    "partial": "the last tape is left out, or a restore leaves half a file",
+    "prompt": "it asks a question and waits",
+    "hang": "it never ends",
+    "silent": "it does nothing and says nothing, with exit 0",
+    "flood": "it says 10 MB before it comes to the point",
+    "german": "sums and catalogue in German",
+    "cut": "the answer of the catalogue ends in the middle",
+    "changes": "the tape changes while it is read, and the client sees it",
+    "changes-silently": "the tape grows while it is read, and the client says that all is well",
+    "full": "the tape library has no room left",
+    "no-server": "its server cannot be reached",
+    "lies": "it says that all is well and has saved nothing",
+    "short": "the copy is one byte short",
+    "rounds": "the catalogue gives sizes in KB",
+    "dies": "it is killed when the copy is safe, before it can say so",
+    "slow": "it takes NUMBER seconds",
+}
+_ACTIONS = ("archive", "restore", "locate", "probe")
+
+
+def _bma(words: Sequence[str]) -> str:
+    """Check HOW, a number, and actions."""
+    how, *others = words or ("",)
+    if how not in BMA:
+        return f"there is no `{how}`; {suggestion(how, BMA) or 'one of: ' + ' '.join(BMA)}"
+    if how == "exit" and not (others and others[0].isdecimal()):
+        return "exit takes a code"
+    wrong = [w for w in others if w not in _ACTIONS and not w.isdecimal()]
+    return f"`{wrong[0]}` is neither a number nor one of {' '.join(_ACTIONS)}" if wrong else ""
+
+
 KINDS = (
     Kind("refuse", "", _nothing, "every connection is closed at once"),
     Kind("hang", "", _nothing, "connections are accepted and never answered"),
@@ -98,6 +132,12 @@ KINDS = (
     Kind("service-fails", "SERVICE…", _services, "the service does not start"),
     Kind("status-fails", "SERVICE…", _services, "the service runs and its status check fails"),
     Kind("logs-error", "SERVICE…", _services, "the service starts, and writes an ERROR into the event log"),
+    Kind(
+        "bma",
+        "HOW [NUMBER] [archive|restore|locate|probe]",
+        _bma,
+        "the stand-ins of backup clients: " + "; ".join(f"{mode}: {does}" for mode, does in BMA.items()),
+    ),
     Kind("clock-skew", "SECONDS", _numbers(1, 1, signed=True), "`date` is so many seconds off"),
     Kind("old-algorithms", "", _nothing, "SHA-1 host key, key exchange and MAC only, as on a very old Linux"),
 )

@@ -20,6 +20,7 @@ FORMAT = "vtsconf/lab/1"
 PROJECT = (
     "group_vars",
     "host_vars",
+    "library",
     "parameters",
     "rollouts",
     "templates",
