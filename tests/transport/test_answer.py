@@ -19,7 +19,7 @@ PROBES = (ReadFile("/etc/a", 100), ReadFile("/etc/b", 100), Query("services/x y/
 STAT = b"81a4 root root 644 1 1 3 7 /etc/a\n"
 NUMBERS = st.sampled_from(["0", "1", "2", "-1", "²", "٣", "9" * 30, "", "1e3", "0x1", "None", "124", "137"])
 WORD = NUMBERS | st.sampled_from(
-    ["stats", "file", "link", "other", "absent", "unreadable", "query", "exit", "pending", "lock", "debt", "settled", "clock",
+    ["stats", "file", "files", "link", "other", "absent", "unreadable", "query", "exit", "pending", "lock", "debt", "settled", "clock",
      "result", "event", "bye", "armed", "services/x", "y/status", "services/x y/status", "\x1b[31m", "\0"]
 )  # fmt: skip
 STATLINES = st.lists(
@@ -50,6 +50,37 @@ def test_any_answer_is_a_reading_or_a_bad_frame(answer):
     for file in seen.files.values():
         assert (file.data is not None) == (file.kind is FileKind.FILE)
         assert len(file.data or b"") <= 100
+
+
+TWO = b"81a4 root root 644 1 1 3 7 /etc/a\n81a4 root root 644 1 1 2 8 /etc/b\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "seen"),
+    [
+        (b"abcde", [(FileKind.FILE, b"abc"), (FileKind.FILE, b"de")]),
+        (b"abcd", [(FileKind.UNSTABLE, None)] * 2),
+        (b"abcdef", [(FileKind.UNSTABLE, None)] * 2),
+        (b"", [(FileKind.UNSTABLE, None)] * 2),
+    ],
+)
+def test_files_in_one_record_are_cut_apart_only_where_every_byte_is_accounted_for(body, seen):
+    answer = [
+        ("stats 1", TWO),
+        ("files 0 1", body),
+        ("stats 2", TWO),
+        ("query services/x y/status", b""),
+        ("exit x 0", b""),
+    ]
+    files = reading(records_of(answer), PROBES).files
+
+    assert [(file.kind, file.data) for file in files.values()] == seen
+
+
+def test_files_of_which_nothing_else_is_known_are_not_known():
+    files = reading(records_of([("stats 1", STAT), ("files 0 1", b"abc"), ("stats 2", STAT)]), PROBES).files
+
+    assert [file.kind for file in files.values()] == [FileKind.UNSTABLE] * 2
 
 
 class Saying:

@@ -228,9 +228,11 @@ def test_a_file_that_was_changed_since_the_plan_is_stale(server, how):
         pytest.skip("needs root")
     edit(server.file(), how)
     before = server.tree()
-    applied = server.apply([put(server.file(), OLD, NEW)])
+    events: list[str] = []
+    applied = server.apply([put(server.file(), OLD, NEW)], on_event=events.append)
 
     assert applied.outcome == "stale"
+    assert [event.split()[0] for event in events] == ["locked", "stale"]  # nothing was staged
     assert str(server.file()) in applied.reason
     assert server.tree() == before
     assert is_settled(server)

@@ -394,6 +394,37 @@ def test_confirming_on_a_full_disk(server):
     assert server.is_free()
 
 
+COPYING = {
+    "too little": 'eval "to=\\${$#}"; /usr/bin/cp "$@"; : >"$to"',
+    "and says that it failed": '/usr/bin/cp "$@"; exit 1',
+    "nothing": "exit 1",
+}
+
+
+@pytest.mark.parametrize("how", COPYING)
+def test_old_bytes_that_could_not_be_copied_whole_end_it(server, how):
+    old = server.tree()
+    server.stand_in("cp", f"#!/bin/sh\n{COPYING[how]}\n")
+    applied = server.apply(steps(server))
+
+    assert (applied.outcome, applied.reason[:30]) == ("failed", "cannot save the old bytes of /")
+    assert server.tree() == old
+    assert server.is_free()
+
+
+def test_a_revert_program_that_is_not_whole_is_never_armed(server):
+    old = server.tree()
+    server.stand_in(
+        "cp",
+        f'#!/bin/sh\nfor r in {server.state}/pending/.new.*/revert.sh; do echo >"$r"; done\nexec /usr/bin/cp "$@"\n',
+    )
+    applied = server.apply(steps(server))
+
+    assert (applied.outcome, applied.reason[:15]) == ("failed", "cannot write in")
+    assert server.tree() == old
+    assert server.is_free()
+
+
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 
