@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from vtsconf.core.connection import Target
+from vtsconf.core.migrate.tape import Tape
 from vtsconf.core.probe import LockSeen, PendingSeen, Probe, Query, QuerySeen, Reading
 from vtsconf.core.secret import Secrets
 from vtsconf.core.step import Base, Service, Step
+from vtsconf.transport.runs import RunSpec, RunsSeen, RunState
+from vtsconf.transport.tapes import TapesSeen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +110,32 @@ class Server(Protocol):
 
         `outcome`: "unlocked", "none", "alive", "armed".
         """
+        ...
+
+    def tapes(self, vaults: Sequence[str], on_tape: Callable[[Tape], None]) -> TapesSeen:
+        """Every tape of these vaults (whole paths; none named: all `/VAULT??`), told to `on_tape` as it arrives.
+
+        Raises Unreachable when the list was cut: never a part of it for the whole.
+        """
+        ...
+
+    def start(self, spec: RunSpec, state_dir: str) -> RunState:
+        """Start a detached run, or attach to it; if an older or newer attempt runs, that one is what is given.
+
+        Raises Failed when the server cannot start anything (a full disk, say); then nothing was started.
+        """
+        ...
+
+    def look(self, ids: Sequence[str], state_dir: str, paths: Sequence[str] = ()) -> RunsSeen:
+        """How these jobs stand, whatever their number, and what these files are now."""
+        ...
+
+    def end(self, id_: str, attempt: int, state_dir: str) -> RunState:
+        """End all processes of this attempt, if it is the one that runs: TERM, and after ten seconds KILL."""
+        ...
+
+    def forget(self, ids: Sequence[str], state_dir: str) -> tuple[str, ...]:
+        """Remove what the server keeps of these jobs, unless they run; those that it has no trace of any more."""
         ...
 
     def close(self) -> None: ...

@@ -7,13 +7,17 @@ from typing import TypeVar
 
 from vtsconf.core.errors import Unreachable
 from vtsconf.core.frame import BadFrame, FrameReader, Record
+from vtsconf.core.migrate.tape import Tape
 from vtsconf.core.probe import Probe, Query, Reading
 from vtsconf.core.secret import FingerprintKey, Secrets
 from vtsconf.core.step import PutFile
-from vtsconf.transport import bounds, program
+from vtsconf.transport import bounds, jobanswer, jobprogram, program
 from vtsconf.transport.algorithms import SshFacts
 from vtsconf.transport.answer import asked, reading
+from vtsconf.transport.runs import RunSpec, RunsSeen, RunState
 from vtsconf.transport.server import Applied, Confirmed, Session, Transaction
+from vtsconf.transport.tapeprogram import tapes_program
+from vtsconf.transport.tapes import TapeReader, TapesSeen
 
 T = TypeVar("T")
 
@@ -82,6 +86,39 @@ class ShellServer:
         mark = self._new_mark()
         return self._understand(_confirmed, program.unlock_program(state_dir, mark, force=force), mark)
 
+    def tapes(self, vaults: Sequence[str], on_tape: Callable[[Tape], None]) -> TapesSeen:
+        mark = self._new_mark()
+        reader = TapeReader(mark, on_tape)
+        made = tapes_program(vaults, mark)
+        session = getattr(self._session, "patient", self._session)  # a million tapes may take long, and say so
+        ending = session.execute(made.command, made.stdin, reader.feed)
+        return reader.end(ending)
+
+    def start(self, spec: RunSpec, state_dir: str) -> RunState:
+        mark = self._new_mark()
+        made = jobprogram.start_program(spec, state_dir, mark)
+        return self._understand(
+            lambda records: jobanswer.started(records, spec.id, spec.attempt), made, mark, _most(1)
+        )
+
+    def look(self, ids: Sequence[str], state_dir: str, paths: Sequence[str] = ()) -> RunsSeen:
+        mark = self._new_mark()
+        made = jobprogram.look_program(ids, state_dir, paths, mark)
+        return self._understand(
+            lambda records: jobanswer.looked(records, ids, paths), made, mark, _most(len(ids))
+        )
+
+    def end(self, id_: str, attempt: int, state_dir: str) -> RunState:
+        mark = self._new_mark()
+        made = jobprogram.end_program(id_, attempt, state_dir, mark)
+        return self._understand(lambda records: jobanswer.one(records, id_), made, mark, _most(1))
+
+    def forget(self, ids: Sequence[str], state_dir: str) -> tuple[str, ...]:
+        mark = self._new_mark()
+        return self._understand(
+            jobanswer.forgotten, jobprogram.forget_program(ids, state_dir, mark), mark
+        )
+
     def close(self) -> None:
         self._session.close()
 
@@ -134,6 +171,11 @@ class ShellServer:
                 stage="protocol",
             )
         return records
+
+
+def _most(jobs: int) -> int:
+    """Bytes that an honest answer about so many jobs can have."""
+    return bounds.most(()) + jobs * (jobprogram.KEPT_OUTPUT + 4096)
 
 
 def _result(records: Sequence[Record]) -> Record:

@@ -1,0 +1,210 @@
+"""Every tape of a server, as a stream: what the answer of `tapes.sh` means.
+
+Records end with NUL and the path comes last (from an old `find`: they end with the mark), so no name can be taken for
+something else. Constant memory on both sides, whatever the number of tapes.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vtsconf.core.errors import Unreachable
+from vtsconf.core.frame import BadFrame, FrameReader, Record
+from vtsconf.core.migrate.tape import Tape
+from vtsconf.core.printable import printable
+from vtsconf.transport.jobanswer import nanoseconds
+
+if TYPE_CHECKING:
+    from vtsconf.transport.server import Exit
+
+MOST_PROBLEMS = 1000
+_LONGEST = 64 * 1024  # bytes of one record; a path has 4 KiB at most
+_KINDS = {"d": "a directory", "l": "a symbolic link", "s": "a socket", "p": "a pipe", "b": "a device", "c": "a device"}
+_WRONG = {
+    b"f1": "a file in the vault itself, where only pools belong",
+    b"l1": "a symbolic link where a pool should be; not followed, for a tape has one name",
+}
+_MOST_BEFORE = 4 * 1024 * 1024  # bytes before the list: a banner, the local accounts
+_LETTERS = {stat.S_IFREG: "f", stat.S_IFDIR: "d", stat.S_IFLNK: "l", stat.S_IFSOCK: "s", stat.S_IFIFO: "p"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TapesSeen:
+    """What there was to say beside the tapes: sentences about what is no tape, or could not be looked at; the first
+    thousand, and how many more there were. `clock`: the server's seconds since 1970."""
+
+    count: int
+    problems: tuple[str, ...] = ()
+    untold: int = 0
+    clock: int = 0
+
+
+@dataclass
+class TapeReader:
+    """Takes the answer in pieces of any size. Raises Unreachable when it makes no sense, or was cut."""
+
+    mark: str
+    on_tape: Callable[[Tape], None]
+    count: int = 0
+    problems: list[str] = field(default_factory=list)
+    untold: int = 0
+    _frames: FrameReader = field(init=False)
+    _records: list[Record] = field(default_factory=list)
+    _pending: bytes = b""
+    _read: Callable[[bytes], None] = field(init=False)
+    _users: dict[bytes, str] = field(default_factory=dict)
+    _separator: bytes = b""
+    _parse: Callable[[bytes], None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._frames = FrameReader(self.mark)
+        self._edge = b"\n" + self.mark.encode() + b" "
+        self._read = self._look_for_tapes
+
+    def feed(self, data: bytes) -> None:
+        try:
+            self._read(data)
+        except BadFrame as error:
+            raise Unreachable(f"the list of tapes makes no sense: {error}", stage="protocol") from error
+
+    def end(self, ending: Exit) -> TapesSeen:
+        """`ending` of the command."""
+        code = next((record.rest(1) for record in self._records if record.kind == "code"), "")
+        if not self._frames.ended or code not in ("0", "1"):
+            said = (ending.stderr.strip() or self._frames.noise.strip()).decode(errors="replace")[-300:]
+            raise Unreachable(
+                f"the list of tapes ended early, after {self.count} (find: exit {code or ending.code})"
+                f"{': ' + printable(said) if said else ''}",
+                remedy="it needs a POSIX sh and find; nothing was taken from a part of the list",
+                stage="protocol",
+            )
+        self._say_amiss(ending.stderr, code)
+        clock = next((r.body for r in self._records if r.kind == "clock"), b"0").strip()
+        return TapesSeen(
+            count=self.count,
+            problems=tuple(self.problems),
+            untold=self.untold,
+            clock=int(clock) if clock.isdigit() else 0,
+        )
+
+    def _look_for_tapes(self, data: bytes) -> None:
+        """What comes before the list, and the header that says how its records end."""
+        self._pending += data
+        at = self._pending.find(self._edge + b"tapes ")
+        if at < 0:
+            if self._edge + b"code " in self._pending:  # there was nothing to list
+                self._finish()
+            elif len(self._pending) > _MOST_BEFORE:
+                raise BadFrame("it does not begin")
+            return
+        header, ended, rest = self._pending[at + len(self._edge) :].partition(b"\n")
+        if not ended:
+            return
+        self._take_records(self._pending[:at] + self._edge + b"list\n")
+        self._users = _users(self._records)
+        fast = header == b"tapes nul"
+        self._separator = b"\0" if fast else self._edge + b"rec\n"
+        self._parse = self._printed if fast else self._statted
+        self._pending, self._read = b"", self._take_tapes
+        self._take_tapes(rest)
+
+    def _take_tapes(self, data: bytes) -> None:
+        *records, self._pending = (self._pending + data).split(self._separator)
+        parse = self._parse
+        for record in records:
+            try:
+                parse(record)
+            except (ValueError, IndexError, OverflowError):
+                raise BadFrame(f"a tape is told as {record[:200]!r}") from None
+        if self._pending.startswith(self._edge) and not self._separator.startswith(self._pending):
+            self._finish()
+        elif len(self._pending) > _LONGEST:
+            raise BadFrame("a record does not end")
+
+    def _finish(self) -> None:
+        """From here on there are plain records."""
+        rest, self._pending, self._read = self._pending, b"", self._take_records
+        self._take_records(rest)
+
+    def _take_records(self, data: bytes) -> None:
+        for record in self._frames.feed(data):
+            if record.kind == "problem":
+                self._say(printable(record.body))
+            self._records.append(record)
+
+    def _printed(self, record: bytes) -> None:
+        """`%y%d %s %T@ %i %U %b %p` of GNU find."""
+        kind, size, when, inode, user, blocks, path = record.split(b" ", 6)
+        if self._is_tape(kind, path):
+            seconds, _, fraction = when.partition(b".")
+            self._tell(
+                path,
+                size,
+                int(seconds) * 1_000_000_000 + int(fraction[:9]),
+                inode,
+                self._users.get(user) or user.decode(),
+                blocks,
+            )
+
+    def _statted(self, record: bytes) -> None:
+        """`%n|%y|LEVEL %f %s %Y %i %U %b` of stat."""
+        path, when, rest = record.rsplit(b"|", 2)
+        level, mode, size, seconds, inode, numbers = rest.split(b" ", 5)
+        owner, blocks = numbers.rsplit(b" ", 1)
+        letter = _LETTERS.get(stat.S_IFMT(int(mode, 16)), "c")
+        if self._is_tape(letter.encode() + level, path):
+            self._tell(path, size, int(seconds) * 1_000_000_000 + nanoseconds(when), inode, _text(owner), blocks)
+
+    def _is_tape(self, kind: bytes, path: bytes) -> bool:
+        """A regular file at the third level whose name is nobody's temporary one; else it is told apart."""
+        if kind == b"f2":
+            name = path[path.rindex(b"/") + 1 :]
+            if name[:1] != b"." and b".vtsconf-" not in name:
+                return True
+            self._amiss(path, "a temporary or hidden file, not taken for a tape")
+        elif kind != b"d1":  # that is a pool
+            self._amiss(path, _WRONG.get(kind) or f"{_KINDS.get(kind[:1].decode(), 'of no known kind')}, not a tape")
+        return False
+
+    def _tell(self, path: bytes, size: bytes, mtime: int, inode: bytes, owner: str, blocks: bytes) -> None:
+        self.count += 1
+        self.on_tape(
+            Tape(
+                path=path.decode("utf-8", "surrogateescape"),
+                size=int(size),
+                mtime=mtime,
+                inode=int(inode),
+                owner=owner,
+                allocated=int(blocks) * 512,
+            )
+        )
+
+    def _amiss(self, path: bytes, what: str) -> None:
+        self._say(f"{printable(path)}: {what}")
+
+    def _say(self, sentence: str) -> None:
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(sentence)
+        else:
+            self.untold += 1
+
+    def _say_amiss(self, stderr: bytes, code: str) -> None:
+        """What find could not look at: it says so itself."""
+        said = [line for line in stderr.split(b"\n") if line.startswith((b"find: ", b"stat: "))]
+        for line in said:
+            self._say(printable(line.partition(b": ")[2]))
+        if code == "1" and not said:
+            self._say("find could not look at everything, and did not say at what")
+
+
+def _users(records: Iterable[Record]) -> dict[bytes, str]:
+    """Names of local accounts by number; of two with one number, the first."""
+    lines = [line.split(b" ", 1) for r in records if r.kind == "users" for line in r.body.split(b"\n")]
+    return {line[0]: _text(line[1]) for line in reversed(lines) if len(line) == 2}
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace")
