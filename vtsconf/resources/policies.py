@@ -18,11 +18,19 @@ def _pattern(value: Any) -> str:
         raise refusal(f"{found(value)} is no pattern", remedy="write a regular expression in single quotes")
     try:
         re.compile(value)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise refusal(
             f"{value!r:.60} is not a regular expression: {error}",
             remedy="put a backslash before ( [ * + ? . to mean it",
         ) from None
+    from vtsconf.core.patterncost import too_slow  # costs time, so only where there is a rule
+
+    if reason := too_slow(value):
+        raise refusal(
+            f"{value!r:.60} can take very long: {reason}",
+            why="events are written by others, and one of them could keep the executor busy",
+            remedy="write [^ ]+ or \\w+ instead of .*, or begin the pattern with ^",
+        )
     return value
 
 
@@ -119,7 +127,7 @@ class Rule(Settings):
     """What an EMS event makes the executor do; acted on by `migrate run --follow`."""
 
     match: Pattern = Field(description="A regular expression that the event's text must match.")
-    action: Literal["migrate", "restore", "erase", "vtspolicy", "ignore"] = Field(
+    action: Literal["migrate", "restore", "erase", "vtspolicy", "notify", "ignore"] = Field(
         description="What it is taken for. An erase must be allowed by name."
     )
     policy: Name | None = Field(

@@ -19,6 +19,8 @@ WORDS = "6.02 Inst p.51"  # quoting, blanks, `=` and `/`
 CASE = "8.2 Config p.77"  # all of it is case-sensitive
 UNIQUE = "8.2 SIG p.21"  # a tape's name is unique over all vaults and pools
 
+EVENT_TEXT = 177  # bytes of a text that the server's event log keeps [8.3 Config p.173]
+
 Release = tuple[int, ...]
 LATER: Release = (6, 4, 4)  # from here on the first word is the backup type [6.04.04 Ops p.89]
 NEWEST_EARLIER: Release = (6, 3, 41)  # the last release whose page shows the earlier form [6.03.41 Ops p.83]
@@ -186,6 +188,11 @@ def release_of(text: str | None) -> Release | None:
     while numbers and not numbers[-1]:
         numbers.pop()
     return tuple(numbers)
+
+
+def may_be_cut(text: str) -> bool:
+    """Whether the server's event log may have kept a part only: it is as long as a text can be there."""
+    return len(text.encode("utf-8", "surrogatepass")) >= EVENT_TEXT
 
 
 def doubt(verb: Verb, release: str | None) -> str:

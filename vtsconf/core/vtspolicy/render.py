@@ -6,7 +6,17 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from vtsconf.core.problem import Problem, errors
-from vtsconf.core.vtspolicy.facts import VERBS, Form, Verb, doubt, is_gone, release_of
+from vtsconf.core.vtspolicy.facts import (
+    EVENT_TEXT,
+    LATER,
+    VERBS,
+    Form,
+    Verb,
+    doubt,
+    is_gone,
+    may_be_cut,
+    release_of,
+)
 from vtsconf.core.vtspolicy.line import Keyword, Line
 from vtsconf.core.vtspolicy.parse import parse
 from vtsconf.core.vtspolicy.said import form_of, keywords_of, source_of, type_of
@@ -14,8 +24,6 @@ from vtsconf.core.vtspolicy.tacl import BUFFER
 from vtsconf.core.vtspolicy.targets import refuse_globs, tapes_of, tell_unsaid
 from vtsconf.core.vtspolicy.task import Task, Vts
 from vtsconf.core.vtspolicy.write import write
-
-EVENT_TEXT = 177  # bytes of a text in the server's event log; longer ones are cut there [8.3 Config p.173]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +92,7 @@ def _fits(text: str, task: Task) -> bool:
     if size > BUFFER:
         task.refuse("length", f"makes a line of {size} bytes", source="8.2 Config p.89",
                     why=f"the documented macro's buffer holds {BUFFER}")  # fmt: skip
-    elif size > EVENT_TEXT:
+    elif may_be_cut(text):
         task.warn("length", f"makes a line of {size} bytes", source="8.3 Config p.173",
                   why=f"the server's event log keeps {EVENT_TEXT} bytes of a text: whoever reads it there sees a part")  # fmt: skip
     return size <= BUFFER
@@ -147,7 +155,9 @@ def _erasures(task: Task) -> Iterator[Line]:
     refuse_globs(task, "cartridges", names or ("*",))
     tell_unsaid(task)
     verb = VERBS["Erase"]
-    source = source_of(Form.NAMES, task)
+    number = release_of(task.release)
+    # 6.03.42 shows the form without s= [6.03.42 Ops p.69]: there it could be taken for a tape.
+    source = source_of(Form.NAMES, task) if number is None or number >= LATER else None
     if errors(task.found) or not _is_offered(verb, task):
         return
     keywords = (Keyword(name="s", value=source, meaning="source", sure="inferred"),) if source else ()
@@ -158,7 +168,7 @@ def _batches(empty: Line, names: Collection[str]) -> Iterator[Line]:
     """As many names in a line as the server's event log keeps: a line that is cut could name another tape."""
     batch: tuple[str, ...] = ()
     for name in names:
-        if batch and len(write(replace(empty, names=(*batch, name))).encode()) > EVENT_TEXT:
+        if batch and may_be_cut(write(replace(empty, names=(*batch, name)))):
             yield replace(empty, names=batch)
             batch = ()
         batch = (*batch, name)

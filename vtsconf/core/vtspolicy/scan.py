@@ -49,12 +49,12 @@ def cut(text: str, notes: Notes) -> Parts | None:
     """Head and quoted body of one line; None, and an error, where it is hostile or its quotes do not match."""
     if _is_hostile(text, notes):
         return None
-    start = next((at for at, char in enumerate(text) if char in QUOTES), len(text))
+    start = _opening(text)
     head = _tokens(text[:start], 0)
     if start == len(text):
         return Parts(head=head)
     quote = Token(text=text[start], column=start + 1)
-    end = next((at for at in range(start + 1, len(text)) if text[at] in _CLOSES[quote.text]), None)
+    end = closing(text)
     if end is None:
         notes.error(
             quote.column,
@@ -67,6 +67,17 @@ def cut(text: str, notes: Notes) -> Parts | None:
         return None
     body = _tokens(text[start + 1 : end], start + 1)
     return Parts(head=head, quote=quote, body=body) if _is_clean(text, end, body, quote, notes) else None
+
+
+def _opening(text: str) -> int:
+    return next((at for at, char in enumerate(text) if char in QUOTES), len(text))
+
+
+def closing(text: str) -> int | None:
+    """Where the first quoted string of a text ends; None where there is none, or it never does."""
+    start = _opening(text)
+    closes = _CLOSES[text[start]] if start < len(text) else ""
+    return next((at for at in range(start + 1, len(text)) if text[at] in closes), None)
 
 
 def _tokens(text: str, offset: int) -> tuple[Token, ...]:

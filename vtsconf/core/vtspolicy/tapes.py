@@ -21,7 +21,7 @@ def fault(name: str) -> str:
         return "it is empty"
     if name in {".", ".."} or "/" in name:
         return "it would lead to another directory"
-    if len(name.encode("utf-8", "surrogateescape")) > 255:
+    if len(name.encode("utf-8", "surrogatepass")) > 255:
         return "it is longer than a file's name can be"
     bad = next((char for char in name if not char.isprintable()), None)
     return "" if bad is None else f"it holds the character {bad!a}"

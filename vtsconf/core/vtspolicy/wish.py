@@ -24,7 +24,8 @@ class Reason:
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """`vault`, `pool` and `cartridge` say which tapes to migrate or restore; `names` those to erase, of any pool.
+    """`vault`, `pool` and `cartridge` say which tapes to migrate or restore; `names` those to erase, of any pool unless
+    one is named.
 
     `cartridge` None: the whole pool; for a restore `vault` and `pool` may be "": the name is unique over all pools.
     `bma` "": whoever makes jobs of it has to say. `host` "": the server that got the line. `left`: words that nobody
@@ -37,7 +38,7 @@ class Wish:
     cartridge: str | None = None
     names: tuple[str, ...] = ()
     bma: str = ""
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     host: str = ""
     left: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()

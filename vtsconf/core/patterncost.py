@@ -1,0 +1,158 @@
+"""Whether a regular expression can take very long on a short hostile text: judged before it is ever used.
+
+Python's `re` tries every way in which repeats can share a text. A repeat in a repeat has exponentially many; several
+repeats in a row, each able to take what the next one could, have a power of the text's length. So these are refused:
+what is left takes less than half a second on the longest text that is tried (255 characters).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from re import _constants, _parser  # type: ignore[attr-defined]  # the parser has no public name; here since 3.11
+from typing import Any
+
+MOST = (
+    2  # repeats that can share a text with what follows; one more where the pattern is anchored at the start
+)
+OPTIONAL = 8  # parts that may be missing
+_LARGE = 16  # a repeat up to so many times is as good as one without end
+_MANY = 5000  # characters that it wants, one after another
+_ALL = frozenset(range(257))  # characters by number; 256 stands for all others
+_REPEATS = {_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT}
+_WORD = frozenset(n for n in range(256) if re.match(r"\w", chr(n))) | {256}
+_CLASSES = {
+    _constants.CATEGORY_DIGIT: frozenset(range(48, 58)) | {256},
+    _constants.CATEGORY_SPACE: frozenset(n for n in range(256) if chr(n).isspace()) | {256},
+    _constants.CATEGORY_WORD: _WORD,
+}
+_CLASSES |= {
+    _constants.CATEGORY_NOT_DIGIT: _ALL - frozenset(range(48, 58)),
+    _constants.CATEGORY_NOT_SPACE: _ALL - frozenset(n for n in range(256) if chr(n).isspace()),
+    _constants.CATEGORY_NOT_WORD: _ALL - (_WORD - {256}),
+}
+
+
+class _Slow(Exception):
+    """Why the pattern is slow."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Item:
+    """What the pattern wants next: one of these characters, perhaps many times, perhaps not at all."""
+
+    chars: frozenset[int] = _ALL
+    may_miss: bool = False
+    is_open: bool = False  # how many it takes is not fixed
+    is_choice: bool = False  # the first of a part that may be missing
+
+
+def too_slow(pattern: str) -> str:
+    """Why this pattern is refused, as a part of a sentence; "" where it is quick. Raises re.error for none."""
+    try:
+        tree = _parser.parse(pattern)
+        items = list(islice(_items(tree), _MANY))
+    except _Slow as slow:
+        return str(slow)
+    except RecursionError:
+        return "it is nested too deeply"
+    ways = sum(_shares(items, at) for at, item in enumerate(items) if item.is_open)
+    if len(items) == _MANY:
+        return "it is too long"
+    is_anchored = bool(tree) and tree[0] in _STARTS
+    if ways > MOST + is_anchored:
+        return f"{ways} of its repeats can take text from the next one"
+    if sum(item.is_choice for item in items) > OPTIONAL:
+        return f"more than {OPTIONAL} parts of it may be missing"
+    return ""
+
+
+_STARTS = [(_constants.AT, _constants.AT_BEGINNING), (_constants.AT, _constants.AT_BEGINNING_STRING)]
+
+
+def _shares(items: Sequence[_Item], at: int) -> bool:
+    """Whether this repeat can end at several places with the rest still possible."""
+    for after in items[at + 1 :]:
+        if items[at].chars & after.chars:
+            return True
+        if not after.may_miss:
+            return False
+    return False
+
+
+def _items(tree: Any) -> Iterator[_Item]:
+    for op, value in tree:
+        if op in _REPEATS:
+            yield from _repeat(op, *value)
+        elif op is _constants.BRANCH:
+            yield from _branch(value[1])
+        elif op is _constants.SUBPATTERN:
+            yield from _items(value[3])
+        elif op is _constants.ATOMIC_GROUP:
+            yield from _items(value)
+        elif op in {_constants.ASSERT, _constants.ASSERT_NOT}:
+            yield from _branch([value[1]])
+        elif op is _constants.AT:
+            yield _Item(chars=frozenset())
+        elif op in {_constants.GROUPREF, _constants.GROUPREF_EXISTS}:
+            raise _Slow("it refers back to a group")
+        else:
+            yield _Item(chars=_chars(op, value))
+
+
+def _branch(ways: Sequence[Any]) -> Iterator[_Item]:
+    """Alternatives: what stands before and after them may meet anything."""
+    yield _Item(may_miss=True, is_open=False)
+    for way in ways:
+        yield from _items(way)
+    yield _Item(may_miss=True, is_open=False)
+
+
+def _repeat(op: Any, least: int, most: int, body: Any) -> Iterator[_Item]:
+    inner = list(islice(_items(body), _MANY))
+    if most <= 1:
+        for at, one in enumerate(inner):
+            yield replace(one, may_miss=True, is_choice=one.is_choice or not at)
+        return
+    if least == most and most <= _LARGE:
+        for _ in range(most):
+            yield from inner
+        return
+    if any(one.is_open or one.may_miss for one in inner):
+        raise _Slow("a repeat or an alternative stands inside a repeat")
+    is_open = least != most and op is not _constants.POSSESSIVE_REPEAT
+    chars = frozenset[int]().union(*(one.chars for one in inner))
+    yield _Item(chars=chars, may_miss=least == 0, is_open=is_open)
+
+
+def _chars(op: Any, value: Any) -> frozenset[int]:
+    if op is _constants.LITERAL:
+        return _both(value)
+    if op is _constants.NOT_LITERAL:
+        return _ALL - ({value} & set(range(256)))
+    if op is _constants.IN:
+        return _set(value)
+    return _ALL  # ANY, and whatever a later Python has
+
+
+def _both(number: int) -> frozenset[int]:
+    """A letter in both cases: the pattern may say (?i)."""
+    letter = chr(number)
+    return frozenset(min(ord(one), 256) for way in (letter, letter.swapcase()) for one in way)
+
+
+def _set(members: Sequence[Any]) -> frozenset[int]:
+    chars: set[int] = set()
+    for op, value in members:
+        if op is _constants.LITERAL:
+            chars |= _both(value)
+        elif op is _constants.RANGE:
+            low, high = value
+            chars |= {number for one in range(low, min(high, 255) + 1) for number in _both(one)}
+            chars |= {256} if high > 255 else set()
+        elif op is _constants.CATEGORY:
+            chars |= _CLASSES.get(value, _ALL)
+    is_negated = bool(members) and members[0][0] is _constants.NEGATE
+    return (_ALL - (chars - {256})) if is_negated else frozenset(chars)
