@@ -41,6 +41,9 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Change a fleet": {
         "rollout": "Wave by wave: canary, gates, approval, pause, resume, abort.",
     },
+    "Move tapes": {
+        "migrate": "To physical tape and back, by policies, proven by two witnesses.",
+    },
     "Try it": {
         "lab": "Servers to play with, on this machine, without root.",
         "completion": "Print the completion script for bash, zsh or fish.",

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from vtsconf.core import problem
 from vtsconf.core.migrate.histogram import Histogram, of_ages, of_sizes
 from vtsconf.core.migrate.judge import Judge, Tally
-from vtsconf.core.migrate.plan import MigrationPlan, Planned, Total, demands, totals
+from vtsconf.core.migrate.plan import MigrationPlan, Part, Planned, Total, demands, totals
 from vtsconf.core.migrate.policy import Policy
 from vtsconf.core.migrate.schedule import estimate
 from vtsconf.core.migrate.tape import Tape
@@ -62,16 +63,20 @@ def tail(plan: MigrationPlan) -> dict[str, Any]:
         "estimates": list(_estimates(plan, sums)),
         "warnings": [asdict(warning) | {"examples": list(warning.examples)} for warning in told],
         "histograms": _histograms(plan),
-        "hosts": [
-            {
-                "host": p.host,
-                "outcome": p.outcome,
-                "reason": p.reason,
-                "tapes": p.judge.tapes if p.judge else 0,
-            }
-            for p in plan.parts
-        ],
+        "hosts": [_host(part) for part in plan.parts],
         "summary": _summary(plan, sums),
+    }
+
+
+def _host(part: Part) -> dict[str, Any]:
+    tapes = part.judge.tapes if part.judge else 0
+    problems = [problem.to_json(one) for one in part.problems]
+    return {
+        "host": part.host,
+        "outcome": part.outcome,
+        "reason": part.reason,
+        "tapes": tapes,
+        "problems": problems,
     }
 
 

@@ -136,8 +136,9 @@ class Grid:
         return cell
 
     def _new_place(self, folder: str) -> _Place:
-        names = folder.split("/")
-        vault, pool = names[1:] if len(names) == 3 else ("", "")
+        _, vault, pool = ["", "", "", *folder.split("/")][
+            -3:
+        ]  # before the vault there may be the folder of a lab
         fault = Why.NO_TAPE if not (vault and pool) else None if can_be_spoken(folder) else Why.UNSPEAKABLE
         reasons = tuple(_elsewhere(vaults, pools, vault, pool) for vaults, pools in self._matches)
         place = self._places[folder] = _Place(elsewhere=reasons, fault=fault)

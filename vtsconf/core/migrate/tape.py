@@ -18,11 +18,11 @@ class Tape:
 
     @property
     def vault(self) -> str:
-        return self.path.split("/")[1]
+        return self.path.split("/")[-3]
 
     @property
     def pool(self) -> str:
-        return self.path.split("/")[2]
+        return self.path.split("/")[-2]
 
     @property
     def cartridge(self) -> str:

@@ -166,8 +166,8 @@ def _age(seconds: int | None) -> str:
 
 _SENTENCES: dict[Why, Callable[[_Case], str]] = {
     Why.TAKEN: _taken,
-    Why.VAULT: lambda c: c.matching("vault", c.tape.path.split("/")[1:2][0], c.select.vaults),
-    Why.POOL: lambda c: c.matching("pool", "".join(c.tape.path.split("/")[2:3]), c.select.pools),
+    Why.VAULT: lambda c: c.matching("vault", c.tape.vault, c.select.vaults),
+    Why.POOL: lambda c: c.matching("pool", c.tape.pool, c.select.pools),
     Why.CARTRIDGE: lambda c: c.matching("cartridge", c.tape.cartridge, c.select.cartridges),
     Why.NO_TAPE: lambda _: "it does not lie in a pool, as /VAULTxx/pool/cartridge",
     Why.UNSPEAKABLE: lambda _: "its name has control characters: no list of a BMA can carry it",

@@ -1,0 +1,200 @@
+"""Makes the migration plan: tapes are listed in one round trip for each server, judged as they come, and forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from vtsconf.core.errors import Refused, Unreachable, VtsconfError, bug
+from vtsconf.core.migrate.aftermath import circle
+from vtsconf.core.migrate.judge import Judge
+from vtsconf.core.migrate.plan import MigrationPlan, Part
+from vtsconf.core.migrate.record import Proof
+from vtsconf.core.migrate.tape import Tape
+from vtsconf.core.migrate.words import lasting
+from vtsconf.core.problem import Level, Problem, errors
+from vtsconf.engine.fan import fan
+from vtsconf.engine.migrate.policies import policies_of
+from vtsconf.engine.prepare import Preparation, Ready, erasing
+from vtsconf.engine.reach import Reach
+from vtsconf.transport.tapes import TapesSeen
+
+_BATCH = 500  # tapes whose records are looked up together
+_SKEW = 300  # seconds between two clocks that nobody minds; the listing itself takes some
+
+# The newest proofs of these tapes of a host, by path; what is not there was never proven.
+ProofsOf = Callable[[str, Sequence[str]], Mapping[str, Proof]]
+# By host, then by path: see `core.migrate.decide.Uses`.
+UsesOf = Mapping[str, Mapping[str, str]]
+# Told of each tape as it is judged: the host's judge, the tape, the host's name.
+OnTape = Callable[[Judge, Tape, str], None]
+
+
+def nothing_recorded(_host: str, _paths: Sequence[str]) -> Mapping[str, Proof]:
+    """Where there is no store."""
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a plan is made for. `now` in seconds: judged as of then; `only` these policies; `rate`: see MigrationPlan."""
+
+    made: int
+    now: int
+    only: Collection[str] = ()
+    allowed: Collection[str] = ()
+    rate: int = 0
+    proofs: ProofsOf = nothing_recorded
+    uses: UsesOf = field(default_factory=dict)
+    parallel: int = 8
+    on_tape: OnTape | None = None  # called from several threads, for one host from one
+
+
+class Lists(Protocol):
+    """What planning needs of a server (transport/server.Server)."""
+
+    def tapes(self, vaults: Sequence[str], on_tape: Callable[[Tape], None]) -> TapesSeen: ...
+
+
+def plan_migrations(
+    preparation: Preparation,
+    reach: Reach,
+    question: Question,
+    *,
+    done: Callable[[str], None] = lambda _: None,
+) -> MigrationPlan:
+    """Judge the tapes of every host that is ready. Every way a host can end is in the result."""
+    parts = [
+        Part(host=host.host, outcome="invalid", reason=host.reason, problems=host.problems)
+        for host in preparation.invalid
+    ]
+    numbered = list(enumerate(preparation.ready))
+    work = _Work(reach, question)
+    made: dict[int, Part] = {}
+    for (number, ready), part in fan(numbered, work, parallel=question.parallel):
+        made[number] = part
+        done(ready.name)
+    judged = [made[number] for number, _ in numbered]
+    return MigrationPlan(made=question.made, now=question.now, parts=[*judged, *parts], rate=question.rate)
+
+
+class _Work:
+    def __init__(self, reach: Reach, question: Question) -> None:
+        self._reach, self._question = reach, question
+
+    def __call__(self, numbered: tuple[int, Ready]) -> Part:
+        number, ready = numbered
+        try:
+            return self._judged(ready, number)
+        except Unreachable as error:
+            return Part(host=ready.name, outcome="unreachable", reason=_with(error))
+        except VtsconfError as error:
+            return Part(host=ready.name, outcome="error", reason=_with(error))
+        except Exception as error:  # noqa: BLE001 a bug of ours on one host must not hide the others
+            return Part(host=ready.name, outcome="error", reason=bug(error))
+
+    def _judged(self, ready: Ready, number: int) -> Part:
+        server = self._reach(ready.target)
+        try:
+            return judge_tapes(ready, server, self._question, number=number)
+        finally:
+            server.close()
+
+
+def judge_tapes(ready: Ready, server: Lists, question: Question, *, number: int = 0) -> Part:
+    """One host's part. Its number is its place among those that are judged. Raises what the server raises."""
+    refused = tuple(erasing(ready.subject(), question.allowed, ready.resources))
+    batch = _Batch(ready, question, number)
+    seen = server.tapes(vaults_of(ready), batch.add)
+    part = batch.end()
+    part.problems = (*ready.problems, *refused, *_amiss(ready, seen, question))
+    if stops := [problem for problem in errors(refused) if problem.address.startswith("policies/")]:
+        part.reason = stops[0].what
+    return part
+
+
+def vaults_of(ready: Ready) -> list[str]:
+    """The whole paths of its vaults; none named: whatever is /VAULT?? there. In a lab `vts_root` stands before them."""
+    root = str(ready.host.variables.get("vts_root") or "").rstrip("/")
+    if root and not ready.vts.vaults:
+        raise Refused(
+            f"{ready.name} is in a lab, and vts.vaults names no vault",
+            remedy="write vts.vaults: [VAULT01]",
+        )
+    return [f"{root}/{vault.lstrip('/')}" for vault in ready.vts.vaults]
+
+
+def _amiss(ready: Ready, seen: TapesSeen, question: Question) -> Iterator[Problem]:
+    """What is no tape or could not be looked at, and a clock by which ages mean something else."""
+    for sentence in seen.problems:
+        yield Problem(what=sentence, level=Level.WARNING, code="tapes", host=ready.name)
+    if seen.untold:
+        what = f"{seen.untold} more things there are no tapes, or could not be looked at"
+        yield Problem(what=what, level=Level.WARNING, code="tapes", host=ready.name)
+    away = seen.clock - question.made if seen.clock else 0
+    if abs(away) > _SKEW:
+        yield Problem(
+            what=f"its clock is {lasting(abs(away))} {'ahead of' if away > 0 else 'behind'} ours",
+            why="tapes are dated by its clock, and ages are counted by ours",
+            remedy="set the clocks; until then min_age and max_age are off by as much",
+            level=Level.WARNING,
+            code="clock",
+            host=ready.name,
+        )
+
+
+def vaults_of(ready: Ready) -> list[str]:
+    """The whole paths of a server's vaults; in a lab every path begins with the folder that stands for its /."""
+    root = str(ready.host.variables.get("vts_root") or "").rstrip("/")
+    return [f"{root}/{name.lstrip('/')}" for name in ready.vts.vaults]
+
+
+class _Batch:
+    """Tapes on their way to the judge: a few hundred wait until their records were looked up together."""
+
+    def __init__(self, ready: Ready, question: Question, number: int) -> None:
+        self._host, self._question = ready.name, question
+        self._tapes: list[Tape] = []
+        self._known: Mapping[str, Proof] = {}
+        self._judge = Judge(
+            policies_of(ready.vts, question.allowed, only=question.only),
+            question.now,
+            host=number,
+            proofs=self._proof_of,
+            uses=question.uses.get(ready.name),
+        )
+        self._judge.on_first = self._look_round
+        self._part = Part(host=ready.name, judge=self._judge)
+
+    def add(self, tape: Tape) -> None:
+        self._tapes.append(tape)
+        if len(self._tapes) >= _BATCH:
+            self._flush()
+
+    def end(self) -> Part:
+        self._flush()
+        self._judge.end()
+        return self._part
+
+    def _proof_of(self, path: str) -> Proof | None:
+        return self._known.get(path)
+
+    def _flush(self) -> None:
+        tapes, self._tapes = self._tapes, []
+        self._known = self._question.proofs(self._host, [tape.path for tape in tapes]) if tapes else {}
+        for tape in tapes:
+            self._judge.see(tape)
+            if self._question.on_tape:
+                self._question.on_tape(self._judge, tape, self._host)
+
+    def _look_round(self, number: int, tape: Tape) -> None:
+        """Whether a policy would take what it has just produced."""
+        judge = self._judge
+        found = circle(judge.policies, number, tape, judge.proof_of(tape.path), judge.now)
+        if found:
+            self._part.circles.setdefault(found[0], found)
+
+
+def _with(error: VtsconfError) -> str:
+    return f"{error}; to do: {error.remedy}" if error.remedy else str(error)
