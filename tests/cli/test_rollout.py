@@ -18,6 +18,7 @@ from vtsconf.core import plan as plans
 from vtsconf.core.outcome import Exit
 from vtsconf.core.rollout.gate import Verdict
 from vtsconf.core.rollout.strategy import Gates, Share, Strategy
+from vtsconf.engine.durable import Client
 from vtsconf.engine.journal import Journal
 
 DONE, STOPPED, WAITS = "20261125-090000-cd34", "20261125-080000-ab12", "20261126-080000-ef56"
@@ -333,3 +334,22 @@ def test_an_inconclusive_gate_says_what_to_do(keep: Keep, vtsconf: Vtsconf, proj
     assert Exit.WAITING == ended.code
     assert "paused: inconclusive: gate services/ems after wave 1 on vts01: exit 75" in ended.out
     assert f"go on: vtsconf rollout resume {WAITS}; end it: vtsconf rollout abort {WAITS}" in ended.out
+
+
+def test_a_pause_ends_only_when_who_led_has_left(project: Path, vtsconf: Vtsconf) -> None:
+    """Its controller was killed before it heard of the pause: what it led comes to its end first, then one leads on."""
+    (project / "slow.yaml").write_text("waves: [100%]\napprove: [start]\n")
+    command = [sys.executable, "-m", "vtsconf", "rollout"]
+    words = ("start", "friday.json", "--strategy", "slow.yaml", "-y")
+    with subprocess.Popen(
+        [*command, *words], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    ) as leader:
+        assert leader.stderr
+        assert "waiting: approval" in leader.stderr.readline()
+        leader.kill()
+    assert Exit.DONE == vtsconf("rollout", "pause").code
+    ended = subprocess.run([*command, "resume", "--no-wait"], capture_output=True, text=True, check=False)
+
+    assert Exit.WAITING == ended.returncode
+    with Client(f"sqlite:///{project}/.vtsconf/vtsconf.db") as client:
+        assert ["2"] == [work.id.rpartition("#")[2] for work in client.running()]

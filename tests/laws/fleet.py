@@ -27,13 +27,17 @@ class Killed(BaseException):
 
 
 class MortalJournal(Journal):
-    """Ends its controller once so many entries are written; `after`: right before, or right after the entry."""
+    """Ends its controller once so many entries are written; `after`: right before, or right after the entry.
+
+    `dies_with`: or right after the first entry of that run.
+    """
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self.left: int | None = None
         self.after = True
         self.dead = False
+        self.dies_with = ""
 
     def add_all(self, events: Sequence[Event]) -> None:
         if self.dead:
@@ -46,6 +50,9 @@ class MortalJournal(Journal):
                     super().add_all(events)
                 raise Killed
         super().add_all(events)
+        if self.dies_with and self.dies_with == events[0].run:
+            self.dead = True
+            raise Killed
 
 
 class Way:

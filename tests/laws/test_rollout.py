@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.laws.fleet import Fleet
+from tests.laws.fleet import Fleet, Killed
+from vtsconf.core.errors import Unreachable
 from vtsconf.core.outcome import PlanOutcome
 from vtsconf.core.plan import HostPlan
 from vtsconf.core.rollout.strategy import Gates, Share, Strategy
 from vtsconf.engine.rollout import control
+from vtsconf.engine.rollout.desk import Watch
+from vtsconf.engine.rollout.driver import drive
+from vtsconf.engine.rollout.wave import learn_all
+from vtsconf.transport.server import Confirmed
 
 THREE = (("a",), ("b", "c"), ("d", "e", "f"))
 NONE = Share(number=0)
@@ -196,3 +201,93 @@ def test_soak_time_is_waited_for_and_the_gate_asked_again(tmp_path: Path) -> Non
     fleet.clock = 1600
     assert ("clock", 2200) == (fleet.go().kind, fleet.go().until)
     assert ["first", "last"] == [asked.ask for asked in fleet.rollout.asked[1]]
+
+
+def test_told_to_stop_while_it_takes_back_it_leaves_the_rest_to_who_goes_on(tmp_path: Path) -> None:
+    fleet = Fleet(folder=tmp_path, waves=THREE, strategy=Strategy(max_failures=NONE, on_failure="revert"))
+    fleet.begin()
+    fleet.break_("d")
+    desk = fleet.desk()
+    desk.watch = Watch(told=lambda said: desk.watch.stop.set() if said.startswith("stopping") else None)
+
+    assert "stopped" == drive(desk).kind
+    assert b"new" == fleet.bytes["a"]
+    assert "ended" == fleet.go().kind
+    assert ["reverted"] * 3 == [fleet.outcomes[name] for name in "abc"]
+
+
+def lose_the_answer(fleet: Fleet, name: str) -> None:
+    """The next change there is kept, and nobody hears of it: the line is cut."""
+    server = fleet.way.servers[name]
+    confirm = server.confirm
+
+    def keep(*words: str) -> Confirmed:
+        confirm(*words)
+        server.confirm = confirm  # type: ignore[method-assign]
+        fleet.way.lost |= {name}
+        raise Unreachable("the line was cut", stage="tcp")
+
+    server.confirm = keep  # type: ignore[method-assign]
+
+
+def test_what_was_taken_back_unheard_does_not_stay(tmp_path: Path) -> None:
+    fleet = Fleet(folder=tmp_path, waves=THREE, strategy=Strategy(max_failures=NONE, on_failure="revert"))
+    fleet.begin()
+    fleet.break_("d")
+
+    moments: list[tuple[str, str]] = []
+
+    def lose(host: str, event: str) -> None:
+        moments.append((host, event))
+        if moments.count(("c", "confirming")) == 2:
+            lose_the_answer(fleet, "c")
+        if moments.count(("a", "confirming")) == 2:
+            fleet.way.lost.clear()
+
+    fleet.go(on_event=lose)
+
+    assert ["reverted"] * 3 == [fleet.outcomes[name] for name in "abc"]
+    assert [b"old"] * 3 == [fleet.bytes[name] for name in "abc"]
+
+
+def test_one_that_proves_to_be_changed_after_the_taking_back_began_is_taken_back_too(tmp_path: Path) -> None:
+    """It kept the change, its answer was lost, and the controller died before it could ask."""
+    fleet = Fleet(folder=tmp_path, waves=THREE, strategy=Strategy(max_failures=NONE, on_failure="revert"))
+    fleet.begin()
+    lose_the_answer(fleet, "b")
+    fleet.journal.dies_with = "r1-back"
+    with pytest.raises(Killed):
+        fleet.go()
+    fleet.journal.dead, fleet.journal.dies_with = False, ""
+    fleet.way.lost.clear()
+    learn_all(list("abcdef"), fleet.desk())
+
+    assert "ended" == fleet.go().kind
+    assert ["reverted", "reverted", "skipped"] == [fleet.outcomes[name] for name in "abc"]
+    assert [b"old"] * 3 == [fleet.bytes[name] for name in "abc"]
+    assert ["r1", "r1-back", "r1-back2"] == [run.run for run in fleet.journal.runs()]
+
+
+def test_a_controller_that_died_before_it_let_go_holds_nothing(tmp_path: Path) -> None:
+    for entry in range(1, 60):
+        (tmp_path / str(entry)).mkdir()
+        fleet = Fleet(folder=tmp_path / str(entry), waves=THREE)
+        fleet.begin()
+        killed = fleet.die_at(entry, after=True)
+        if fleet.rollout.is_finished:
+            break
+
+    assert killed
+    assert {} == fleet.journal.claims("abcdef")
+    fleet.journal.claim("r2", "abcdef", "eve@there", 1)
+    assert {"r2"} == {claim.run for claim in fleet.journal.claims("abcdef").values()}
+
+
+def test_two_who_end_the_same_pause_begin_one_leg(tmp_path: Path) -> None:
+    fleet = Fleet(folder=tmp_path, waves=THREE)
+    fleet.begin()
+    ledger = fleet.desk().ledger
+    control.pause(ledger, "eve@there", "lunch")
+    ledger.write(ledger.event("resumed", by="eve@there"), ledger.event("resumed", by="bob@here"))
+
+    assert 2 == ledger.read().legs

@@ -10,7 +10,7 @@ from typing import Any
 from vtsconf.core.errors import Usage
 
 _IN_DOUBT = "in doubt"
-_TRY = re.compile(r"([0-9]{8}-[0-9]{6}-[0-9a-f]{4}(?:-back)?)-[0-9]+")
+_TRY = re.compile(r"([0-9]{8}-[0-9]{6}-[0-9a-f]{4}(?:-back[0-9]*)?)-[0-9]+")
 
 
 @dataclass(frozen=True, kw_only=True)

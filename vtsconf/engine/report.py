@@ -12,7 +12,7 @@ from typing import Any
 from vtsconf.core.errors import Refused, Usage, VtsconfError
 from vtsconf.core.report.document import document, text
 from vtsconf.engine.journal import Journal
-from vtsconf.engine.rollout.revert import back_of
+from vtsconf.engine.rollout.revert import is_back
 
 
 def gather(journal: Journal, wanted: str | None, *, now: float, by: str, version: str) -> dict[str, Any]:
@@ -30,8 +30,7 @@ def gather(journal: Journal, wanted: str | None, *, now: float, by: str, version
 
 def _find(journal: Journal, wanted: str | None) -> str:
     names = journal.run_names() if journal.exists else []
-    backs = {back_of(name) for name in names}  # what took a rollout back: only told when it is named
-    offered = [name for name in names if name not in backs]
+    offered = [name for name in names if not is_back(name)]  # those are only told when they are named
     if wanted is None:
         found, what = offered[-1:], "no run is in the journal"
     else:

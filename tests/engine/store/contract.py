@@ -273,6 +273,18 @@ class StoreContract:
         second.claim("r2", ["a", "b"], "ops", 2)
         second.close()
 
+    def test_a_run_that_has_ended_holds_nothing(self, journal: Journal) -> None:
+        """Its controller died between the two."""
+        journal.claim("r1", ["a", "b"], "ops", 1)
+        journal.claim("other", ["c"], "ops", 1)
+        journal.add(Event(at=2, run="r1", action="run-finished"))
+
+        assert ["c"] == list(journal.claims(["a", "b", "c"]))
+        journal.claim("r2", ["a", "b"], "eve", 3)
+        assert {"a": "r2", "b": "r2", "c": "other"} == {
+            host: claim.run for host, claim in journal.claims(["a", "b", "c"]).items()
+        }
+
     def test_a_hostile_holder_cannot_write_on_the_terminal(self, journal: Journal) -> None:
         journal.claim("r\x1b[2J", ["a\nb"], "ops\x1b[2J" + "x" * 1000, 1)
         with pytest.raises(Locked) as refused:

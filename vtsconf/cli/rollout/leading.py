@@ -13,9 +13,11 @@ from vtsconf.cli.rollout.follow import Follower
 from vtsconf.cli.rollout.shared import conclude, form
 from vtsconf.cli.wiring import references, stoppable
 from vtsconf.core.errors import Refused
+from vtsconf.core.outcome import Exit
 from vtsconf.core.plan import HostPlan
 from vtsconf.core.rollout.move import Approval, Wait, next_move
 from vtsconf.core.rollout.state import Rollout
+from vtsconf.engine.rollout import control
 from vtsconf.engine.rollout.desk import Desk, Watch
 from vtsconf.engine.rollout.lead import SERVERS, flows_of, leg_of, queues_of
 
@@ -91,12 +93,18 @@ def lead(
     verbose: int = 0,
     wait: bool = True,
     is_new: bool = True,
+    why: str | None = None,
 ) -> int:
-    """Have it led from here, or follow whoever leads it, until it halts; returns the exit code."""
+    """Have it led from here, or follow whoever leads it, until it halts; returns the exit code.
+
+    With a `why`, "" among them, a pause is over now.
+    """
     told = form(as_json=as_json, as_lines=as_lines)
     follower = Follower(shop.journal, desk.run, told, verbose=verbose, skip=not is_new)
-    leg = leg_of(desk.ledger)
     with engine_for(shop, {desk.run: desk}) as engine, stoppable(shop.stop):
+        if why is not None:
+            _go_on(engine, desk, shop, why)
+        leg = leg_of(desk.ledger)
         _submit(engine, desk.run, leg)
         rollout = _follow(engine, leg, follower, shop, wait=wait)
         work = engine.status(leg)
@@ -142,6 +150,19 @@ def watch(
         if _has_halted(rollout):
             return conclude(rollout, as_json=as_json, as_lines=as_lines)
         time.sleep(_GLANCE)
+
+
+def _go_on(engine: Engine, desk: Desk, shop: Shop, why: str) -> None:
+    """A pause is over only when whoever led until then has left: two would settle what the other one still changes."""
+    leg, is_told = leg_of(desk.ledger), False
+    while desk.ledger.read().paused and (work := engine.status(leg)) and not work.state.is_final:
+        if not is_told:
+            click.echo("waiting: servers that were begun before the pause come to their end", err=True)
+            is_told = True
+        if shop.stop.is_set:
+            engine.leave(Exit.INTERRUPTED)
+        time.sleep(_LOOK)
+    control.resume(desk.ledger, shop.holder, why)
 
 
 def _submit(engine: Engine, run: str, leg: str) -> None:

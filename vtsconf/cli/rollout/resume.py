@@ -44,8 +44,8 @@ def command(
     shop = open_shop(inventory, extra, color=color, parallel=parallel)
     options.set_color(shop.settings.color)
     desk = leading.desk_for(shop, shared.find(shop, run))
-    control.resume(desk.ledger, shop.holder, why)
+    control.alive(desk.ledger)
     hold(desk)
     return leading.lead(
-        shop, desk, as_json=as_json, as_lines=as_lines, verbose=verbose, wait=wait, is_new=False
+        shop, desk, as_json=as_json, as_lines=as_lines, verbose=verbose, wait=wait, is_new=False, why=why
     )

@@ -192,8 +192,9 @@ def _paused(rollout: Rollout, event: Event) -> None:
 
 
 def _resumed(rollout: Rollout, _: Event) -> None:
+    if rollout.paused:  # else two have said it at once: one leg is enough
+        rollout.legs += 1
     rollout.paused = rollout.paused_by = ""
-    rollout.legs += 1
     _ask_again(rollout)
 
 

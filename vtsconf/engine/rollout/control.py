@@ -13,7 +13,7 @@ from vtsconf.engine.rollout.ledger import Ledger
 
 def pause(ledger: Ledger, by: str, why: str) -> None:
     """Servers in flight are finished; nothing more is begun. Raises Refused where there is nothing to pause."""
-    rollout = _alive(ledger)
+    rollout = alive(ledger)
     if rollout.paused:
         raise Refused(
             f"rollout {ledger.run} is paused already: {printable(rollout.paused, 2000)}",
@@ -24,13 +24,13 @@ def pause(ledger: Ledger, by: str, why: str) -> None:
 
 def resume(ledger: Ledger, by: str, why: str) -> None:
     """Gates that were unsure are asked again. Raises Refused for a rollout that has ended."""
-    if _alive(ledger).paused:
+    if alive(ledger).paused:
         _say(ledger, "resumed", by=by, why=why)
 
 
 def approve(ledger: Ledger, by: str, why: str) -> int:
     """Let the next wave begin; returns its number. Raises Refused where nobody asked, or for the wrong person."""
-    rollout = _alive(ledger)
+    rollout = alive(ledger)
     move = next_move(rollout, int(ledger.now()))
     if not isinstance(move, Approval):
         raise Refused(
@@ -48,13 +48,14 @@ def approve(ledger: Ledger, by: str, why: str) -> int:
 
 def abort(ledger: Ledger, by: str, why: str, *, revert: bool | None) -> None:
     """`revert`: whether what was changed is taken back; None: as the strategy says."""
-    rollout = _alive(ledger)
+    rollout = alive(ledger)
     if rollout.abort or rollout.stopped:
         return  # said already: what is left is to carry it out
     _say(ledger, "abort-asked", by=by, why=why, revert=revert)
 
 
-def _alive(ledger: Ledger) -> Rollout:
+def alive(ledger: Ledger) -> Rollout:
+    """What is known of it. Raises Refused where it has ended."""
     rollout = ledger.read()
     if rollout.is_finished:
         why = f": {printable(rollout.stopped, 2000)}" if rollout.stopped else ""

@@ -39,13 +39,16 @@ class Halt:
     hosts: tuple[str, ...] = ()
 
 
+_ASIDE = (Begin, Change, Ask, Revert)  # moves that a controller which is told to stop leaves to the next one
+
+
 def drive(desk: Desk) -> Halt:
     """Make one move after the other. "stopped": this controller was told to stop, the run is as good as before."""
     while True:
         move = next_move(desk.ledger.read(), int(desk.now()))
         if halt := _halt(move, desk):
             return halt
-        if (desk.watch.stop.is_set or desk.ledger.trouble) and isinstance(move, (Begin, Change, Ask)):
+        if (desk.watch.stop.is_set or desk.ledger.trouble) and isinstance(move, _ASIDE):
             return Halt(kind="stopped", why=desk.ledger.trouble or "this controller was told to stop")
         perform(move, desk)
 

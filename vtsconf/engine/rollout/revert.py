@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from vtsconf.core.errors import VtsconfError
@@ -16,45 +17,57 @@ from vtsconf.engine.rollout.begin import at_once, begin
 from vtsconf.engine.rollout.desk import Desk, Watch
 from vtsconf.engine.rollout.document import result_of, results_of
 from vtsconf.engine.rollout.driver import drive
+from vtsconf.engine.rollout.wave import learn_all
 
 
-def back_of(run: str) -> str:
-    """The name of the run that takes `run` back. Always the same, so that it is found again after a crash."""
-    return f"{run}-back"
+def back_of(run: str, number: int = 1) -> str:
+    """The name of the run that takes `run` back. Always the same, so that it is found again after a crash.
+
+    `number` 2 and more: for servers of which it came out later that they had been changed.
+    """
+    return f"{run}-back{number if number > 1 else ''}"
+
+
+def is_back(run: str) -> bool:
+    """A run of this name took a rollout back."""
+    return run.rpartition("-")[2].rstrip("0123456789") == "back"
 
 
 def revert_hosts(hosts: Sequence[str], desk: Desk) -> None:
-    """Each ends as reverted, or stays changed with the reason why."""
+    """Each ends as reverted, or stays changed with the reason why; one that is left over is somebody's who goes on."""
     rollout = desk.ledger.read()
-    plans = {host: _reversed(host, rollout.seen.hosts[host], desk) for host in hosts}
-    back = _back_desk(desk)
-    if not back.ledger.read().seen.command:
-        made = Plan(
-            made=int(desk.now()),
-            by=desk.holder,
-            revision=rollout.seen.revision,
-            reverses=desk.run,
-            hosts=tuple(plan for plan in plans.values() if isinstance(plan, HostPlan)),
-        )
-        if made.hosts:
-            begin(made, at_once(made, "rollback"), back)
-    drive(back)
-    ended = {result.host: result for result in results_of(back.ledger.read())}
-    for host, plan in plans.items():
-        if isinstance(plan, str):
+    left: dict[str, HostPlan] = {}
+    for host in hosts:
+        plan = _reversed(host, rollout.seen.hosts[host], desk)
+        if isinstance(plan, HostPlan):
+            left[host] = plan
+        else:
             _note(host, RunOutcome.CHANGED, f"it stays: it cannot be taken back: {plan}", desk)
-        elif host in ended:  # else this controller was told to stop: whoever goes on comes back to it
-            _note_end(ended[host], desk)
+    for number in count(1):
+        if not left or not _take_back(left, _back_desk(desk, number), desk):
+            return
 
 
-def _note_end(result: HostResult, desk: Desk) -> None:
+def _take_back(left: dict[str, HostPlan], back: Desk, desk: Desk) -> bool:
+    """What is told of in the run that takes back leaves `left`. False: that run did not come to its end."""
+    if not back.ledger.read().seen.command:
+        revision = desk.ledger.read().seen.revision
+        made = Plan(
+            made=int(desk.now()), by=desk.holder, revision=revision, reverses=desk.run, hosts=tuple(left.values())
+        )  # fmt: skip
+        begin(made, at_once(made, "rollback"), back)
+    halt = drive(back)
+    learn_all(list(left), back)
+    for result in results_of(back.ledger.read()):
+        if left.pop(result.host, None):
+            _note_end(result, back.run, desk)
+    return halt.kind == "ended"
+
+
+def _note_end(result: HostResult, back: str, desk: Desk) -> None:
     if result.outcome is RunOutcome.CHANGED:
-        _note(
-            result.host,
-            RunOutcome.REVERTED,
-            f"taken back by run {back_of(desk.run)}, since the rollout stopped",
-            desk,
-        )
+        told = f"taken back by run {back}, since the rollout stopped"
+        _note(result.host, RunOutcome.REVERTED, told, desk)
     else:
         told = f"it stays: taking it back came to {result.outcome}: {result.reason}"
         _note(result.host, RunOutcome.CHANGED, told, desk)
@@ -67,8 +80,8 @@ def _note(host: str, outcome: RunOutcome, reason: str, desk: Desk) -> None:
     desk.watch.done(result_of(host, desk.ledger.read().seen.hosts[host]))
 
 
-def _back_desk(desk: Desk) -> Desk:
-    name = back_of(desk.run)
+def _back_desk(desk: Desk, number: int) -> Desk:
+    name = back_of(desk.run, number)
     order = replace(desk.order, run=name, reverses=desk.run)
     watch = Watch(told=desk.watch.told, stop=desk.watch.stop)
     return Desk(

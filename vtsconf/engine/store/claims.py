@@ -10,7 +10,8 @@ from vtsconf.core.errors import Locked
 from vtsconf.core.printable import printable
 from vtsconf.engine.store.database import Database, Row, Transaction
 
-_ALL = "select host, run, holder, since from claims"
+_OVER = "run in (select run from events where action = 'run-finished')"  # such a claim holds nothing
+_ALL = f"select host, run, holder, since from claims where not {_OVER} and"  # noqa: S608 fixed text
 _SHOWN = 3  # hosts that a refusal names
 
 
@@ -28,12 +29,13 @@ def take(db: Database, run: str, hosts: Collection[str], holder: str, at: int) -
     names = sorted(set(hosts))  # everybody in the same order, so that no two wait for each other
 
     def try_all(open_: Transaction) -> None:
+        open_.write(f"delete from claims where {_OVER}", [()])  # noqa: S608 its controller died before it let go
         open_.write(
             "insert into claims (host, run, holder, since) values (?, ?, ?, ?) on conflict (host) do nothing",
             [(name, run, holder, at) for name in names],
         )
         others = open_.read(
-            f"{_ALL} where run <> ? and {db.among('host')} order by since, run, host", (run, db.listed(names))
+            f"{_ALL} run <> ? and {db.among('host')} order by since, run, host", (run, db.listed(names))
         )
         if others:
             raise _locked(others)
@@ -48,7 +50,7 @@ def release(db: Database, run: str) -> None:
 
 def held(db: Database, hosts: Collection[str]) -> dict[str, Claim]:
     """Those of these hosts that a run holds."""
-    rows = db.read(f"{_ALL} where {db.among('host')} order by host", (db.listed(sorted(set(hosts))),))
+    rows = db.read(f"{_ALL} {db.among('host')} order by host", (db.listed(sorted(set(hosts))),))
     return {host: Claim(run=run, holder=holder, since=since) for host, run, holder, since in rows}
 
 
