@@ -144,12 +144,6 @@ def _amiss(ready: Ready, seen: TapesSeen, question: Question) -> Iterator[Proble
         )
 
 
-def vaults_of(ready: Ready) -> list[str]:
-    """The whole paths of a server's vaults; in a lab every path begins with the folder that stands for its /."""
-    root = str(ready.host.variables.get("vts_root") or "").rstrip("/")
-    return [f"{root}/{name.lstrip('/')}" for name in ready.vts.vaults]
-
-
 class _Batch:
     """Tapes on their way to the judge: a few hundred wait until their records were looked up together."""
 
