@@ -35,6 +35,11 @@ class Settings:
     confirm_within: int | None  # None: as `vts.confirm_within` of each host says
     connect_timeout: int
     command_timeout: int
+    jobs: int
+    jobs_per_host: int
+    jobs_per_bma: int
+    failures_in_a_row: int
+    look_every: int
     origins: Mapping[str, str]
 
 
@@ -87,6 +92,33 @@ _KNOWN: dict[str, _Known] = {
     ),
     "connect_timeout": _Known(default=10, read=wait, remedy=_TIME, help="for a connection to a server"),
     "command_timeout": _Known(default=600, read=wait, remedy=_TIME, help="for one command on a server"),
+    "jobs": _Known(
+        default=100,
+        read=_count,
+        remedy="write a whole number from 1 to 500",
+        help="migrations at once, in all",
+    ),
+    "jobs_per_host": _Known(
+        default=4,
+        read=_count,
+        remedy="write a whole number from 1 to 500",
+        help="migrations at once on a server",
+    ),
+    "jobs_per_bma": _Known(
+        default=20,
+        read=_count,
+        remedy="write a whole number from 1 to 500",
+        help="migrations at once by a BMA",
+    ),
+    "failures_in_a_row": _Known(
+        default=5,
+        read=_count,
+        remedy="write a whole number from 1 to 500",
+        help="of a BMA or a policy, before it is parked for a person to look at",
+    ),
+    "look_every": _Known(
+        default=30, read=wait, remedy=_TIME, help="between two looks at a server's old runs"
+    ),
 }
 
 

@@ -118,7 +118,7 @@ def restore(attempt: Attempt) -> Ending:
         return Ending(status=Status.FAILED, reason=f"not started: {state.reason}")
     output = output_of(state)
     judgement = attempt.migrator.judge(attempt.settings, "restore", output, [job.cartridge])
-    seen = attempt.stat([job.cartridge]).get(job.cartridge)
+    seen = attempt.tape()
     if state.state == "ended" and judgement.verdict is Verdict.SUCCESS and seen and seen.size == proof.size:
         attempt.hands.book.prove(replace(proof, mtime=seen.mtime, inode=seen.inode), about)
         witnesses = {"bma": judgement.proof or judgement.reason, "file": f"{proof.size} bytes"}
@@ -163,7 +163,7 @@ def _stub_back(attempt: Attempt) -> str:
     path = attempt.job.cartridge
     command = Command(argv=("sh", "-c", _EMPTY, "sh", path), timeout=60)
     attempt.run(attempt.spec(f"{attempt.job.mark}-stub", command))
-    seen = attempt.stat([path]).get(path)
+    seen = attempt.tape()
     return (
         "the empty stub is back" if seen and seen.size == 0 else "the stub could NOT be put back: look at it"
     )
@@ -185,7 +185,7 @@ def erase(attempt: Attempt) -> Ending:
     state = attempt.run(attempt.spec(job.mark, command, attempt.as_planned))
     if state.state == "refused":
         return Ending(status=Status.FAILED, reason=f"not erased: {state.reason}")
-    seen = attempt.stat([job.cartridge]).get(job.cartridge)
+    seen = attempt.tape()
     if seen is not None and seen.size == 0:
         witnesses = {"vts": f"exit {state.exit}", "file": "0 bytes"}
         return Ending(

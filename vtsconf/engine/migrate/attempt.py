@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vtsconf.bma.contract import Command, Judgement, Located, Migrator, Output, Verdict
 from vtsconf.core.migrate.job import Job, Status
+from vtsconf.core.migrate.tape import Tape
 from vtsconf.engine.migrate.book import Entry
 from vtsconf.engine.migrate.hands import Hands, Stopped
 from vtsconf.engine.migrate.yard import Place
-from vtsconf.transport.runs import FileStat, Guard, RunSpec, RunState
+from vtsconf.transport.runs import Guard, RunSpec, RunState
+from vtsconf.transport.server import Server
 
 _QUESTION = 600  # seconds for a question to the catalogue
 _TEXT = 2000  # characters of output that are kept of a failure
@@ -90,8 +92,8 @@ class Attempt:
     def _end(self, spec: RunSpec) -> None:
         """By the BMA's own command where it has one, then its whole process group."""
 
-        def stop(server: Any, place: Place) -> None:
-            (state,) = server.look([(spec.id, spec.attempt)], place.state_dir)
+        def stop(server: Server, place: Place) -> None:
+            (state,) = server.look([spec.id], place.state_dir).runs
             command = self.migrator.cancel(self.settings, self.job.mark, output_of(state))
             if command is not None:
                 server.start(self.spec(f"{spec.id}-cancel", command), place.state_dir)
@@ -111,17 +113,18 @@ class Attempt:
         found = [one for one in shown if one.path == job.cartridge]
         return found[-1] if found and len({one.size for one in found}) == 1 else None
 
-    def stat(self, paths: Sequence[str]) -> Mapping[str, FileStat | None]:
-        """These files as they are now; None: not there."""
-        found: Mapping[str, FileStat | None] = self.hands.yard.with_server(
-            self.place.host, lambda server, _: server.stat(paths)
+    def tape(self) -> Tape | None:
+        """The tape as it is now; None: not there."""
+        path = self.job.cartridge
+        found: Tape | None = self.hands.yard.with_server(
+            self.place.host, lambda server, place: server.look((), place.state_dir, [path]).files.get(path)
         )
         return found
 
     def changed(self) -> str:
         """What is different from the tape as it was planned; "" when nothing is."""
         job = self.job
-        seen = self.stat([job.cartridge]).get(job.cartridge)
+        seen = self.tape()
         if seen is None:
             return "it is not there any more"
         pairs = (

@@ -218,7 +218,7 @@ class Book:
         where, values = ("where run = ?", (run,)) if run else ("", ())
         return dict(self._db.read(f"select status, count(*) from jobs {where} group by status", values))
 
-    def is_idle(self, now: int, *, parked: frozenset[tuple[str, str]] = frozenset()) -> bool:
+    def is_idle(self, *, parked: frozenset[tuple[str, str]] = frozenset()) -> bool:
         """Nothing runs, and nothing could run now or later by itself."""
         bmas = self._db.listed([name for kind, name in parked if kind == "bma"])
         policies = self._db.listed([name for kind, name in parked if kind == "policy"])
@@ -227,7 +227,6 @@ class Book:
             f" and not ({self._db.among('policy')})) limit 1",
             (bmas, policies),
         )
-        del now
         return not rows
 
     # ---- a person's words
@@ -263,6 +262,14 @@ class Book:
             )
 
         self._db.transact(again)
+
+    def abandon(self, ids: Sequence[str], now: int, reason: str) -> None:
+        """Whatever waits or ended badly is done with."""
+        self._db.write(
+            "update jobs set state = 'ended', status = ?, reason = ?, updated = ?"
+            " where id = ? and state <> 'taken' and status <> ?",
+            [(Status.CANCELLED.value, reason, now, id_, Status.DONE.value) for id_ in ids],
+        )
 
     # ---- troubles: error budgets
 
@@ -325,6 +332,10 @@ class Book:
         for (text,) in rows:
             body = json.loads(text)
             yield Proof.from_json(body), body
+
+    def newest(self, host: str, paths: Sequence[str]) -> dict[str, Proof]:
+        """The last proof of each of these tapes, by path."""
+        return {proof.cartridge: proof for proof, _ in self.proofs(host, paths)}
 
     def close(self) -> None:
         self._db.close()

@@ -91,11 +91,10 @@ class Lookout:
         return min(_EAGER[youngest] if youngest < len(_EAGER) else self._slowest, self._slowest)
 
     def _look(self, host: str, watched: dict[Key, _Watched]) -> None:
+        ids = sorted({id_ for id_, _ in watched})
         try:
-            states = self._yard.with_server(
-                host, lambda server, place: server.look(list(watched), place.state_dir)
-            )
-            found = {(state.id, state.attempt): state for state in states}
+            seen = self._yard.with_server(host, lambda server, place: server.look(ids, place.state_dir))
+            found = {(state.id, state.attempt): state for state in seen.runs}
         except Unreachable:
             found = {}
         for key, run in watched.items():

@@ -1,0 +1,53 @@
+"""`vtsconf migrate restore`: bring an erased tape back."""
+
+from __future__ import annotations
+
+import click
+
+from vtsconf.cli import options
+
+
+@click.command(epilog="Example: `vtsconf migrate restore vts1 /VAULT01/POOL1/TAPE001`.")
+@click.argument("host")
+@click.argument("cartridges", nargs=-1, required=True)
+@click.option("--token", default="", metavar="TOKEN", help="This copy, not the last one.")
+@click.option("--no-wait", is_flag=True, help="Only put it on the list; a service that runs takes it first.")
+@options.documents
+@options.show
+def command(
+    host: str,
+    cartridges: tuple[str, ...],
+    token: str,
+    no_wait: bool,
+    inventory: str | None,
+    extra: tuple[str, ...],
+    as_json: bool,
+    verbose: int,  # noqa: ARG001 every command takes it
+    color: str | None,
+) -> int:
+    """Have CARTRIDGES (whole paths) restored into place on HOST, over their empty stubs.
+
+    Restores go before migrations. When one fails, the empty stub is put back: VTS would mount a half-restored file.
+    """
+    from vtsconf.cli.migrate import working
+    from vtsconf.cli.wiring import open_shop
+    from vtsconf.engine.migrate.requests import restore_jobs
+
+    shop = open_shop(inventory, extra, color=color)
+    options.set_color(shop.settings.color)
+    preparation = shop.prepare(host)
+    work = working.Work(shop, {ready.name: ready for ready in preparation.ready}, quiet=as_json)
+    jobs = restore_jobs(work.yard, work.book, host, cartridges, token, nonce=str(shop.now))
+    with working.run_of(shop, "restore") as run:
+        work.book.add(run, jobs, shop.now)
+        if not no_wait:
+            ids = {job.id for job in jobs}
+            work.until(lambda: all(entry.status.is_final for id_ in ids for entry in work.book.get(id_)))
+        entries = list(work.book.entries(run=run))
+        counts = work.book.counts(run)
+    if as_json:
+        working.print_jobs(entries, counts, run)
+    elif no_wait:
+        for entry in entries:
+            working.tell(entry)
+    return working.exit_of(counts)

@@ -1,0 +1,51 @@
+"""`vtsconf migrate status`: where the jobs stand."""
+
+from __future__ import annotations
+
+import click
+
+from vtsconf.cli import options
+
+
+@click.command(
+    epilog="Examples: `vtsconf migrate status`, `vtsconf migrate status 3fa9 -v`, `vtsconf migrate status --json`."
+)
+@click.argument("job", required=False)
+@options.documents
+@options.show
+def command(
+    job: str | None,
+    inventory: str | None,
+    extra: tuple[str, ...],
+    as_json: bool,
+    verbose: int,
+    color: str | None,
+) -> int:
+    """Show all jobs that have not ended, and how many stand where; or one JOB (the first letters of its id)."""
+    from vtsconf.cli import show
+    from vtsconf.cli.migrate import working
+    from vtsconf.cli.wiring import open_shop
+    from vtsconf.core.migrate.job import Status
+    from vtsconf.engine.migrate.book import Book
+
+    shop = open_shop(inventory, extra, color=color)
+    options.set_color(shop.settings.color)
+    book = Book(shop.settings.store)
+    open_ = [status for status in Status if not status.is_final]
+    entries = book.get(job) if job else list(book.entries(statuses=() if verbose or as_json else open_))
+    counts = book.counts()
+    if as_json:
+        working.print_jobs(entries, counts)
+        return 0
+    for entry in entries:
+        working.tell(entry)
+        for name, word in entry.detail.get("witnesses", {}).items() if job or verbose else ():
+            click.echo(f"      {name}: {show.reason(word)}")
+        if job and entry.detail.get("said"):
+            click.echo(f"      said: {show.reason(entry.detail['said'])}")
+    click.echo(", ".join(f"{n} {status}" for status, n in sorted(counts.items())) or "No jobs yet.")
+    for kind, name, count, _, reason in book.troubles():
+        if count >= shop.settings.failures_in_a_row:
+            click.echo(f"! {kind} {name} is parked after {count} failures: {show.reason(reason)}")
+            click.echo(f"      to do: vtsconf migrate retry --{kind} {name}")
+    return 0

@@ -1,0 +1,223 @@
+"""Runs the executor from this terminal: its yard of servers, progress, and a clean way out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from vtsconf.cli import show
+from vtsconf.cli.wiring import stoppable
+from vtsconf.core.errors import Usage
+from vtsconf.core.migrate.job import Status
+from vtsconf.core.migrate.turns import Limits
+from vtsconf.core.outcome import Exit
+from vtsconf.core.runs import Event
+from vtsconf.engine.migrate.book import Book, Entry
+from vtsconf.engine.migrate.executor import Executor, engine_store, flows_of
+from vtsconf.engine.migrate.hands import Hands
+from vtsconf.engine.migrate.lookout import Lookout
+from vtsconf.engine.migrate.yard import Place, Yard
+
+if TYPE_CHECKING:
+    from vtsconf.cli.wiring import Shop
+    from vtsconf.engine.prepare import Ready
+
+SYMBOLS = {
+    Status.DONE: "=",
+    Status.PLANNED: "?",
+    Status.SUBMITTED: "~",
+    Status.RUNNING: "~",
+    Status.BMA_OK: "~",
+    Status.CANCELLED: "-",
+}
+_BEAT = 10.0  # seconds between lines that say how far it is
+
+
+def place_of(ready: Ready) -> Place:
+    """What the executor needs of a server, from its documents."""
+    from vtsconf.engine.migrate.applications import migrators
+
+    policy = ready.vts.vtspolicy
+    return Place(
+        host=ready.name,
+        target=ready.target,
+        state_dir=ready.vts.state_dir,
+        bmas=migrators(ready),
+        vtspolicy=policy.command if policy else (),
+    )
+
+
+def limits_of(shop: Shop, ready: Mapping[str, Ready], book: Book) -> Limits:
+    """Of the settings and the policies: where several name a limit, the smallest holds."""
+    bmas: dict[str, int] = {}
+    policies: dict[str, int] = {}
+    for host in ready.values():
+        for name, policy in host.vts.policies.items():
+            if policy.bma and policy.limits.per_bma:
+                bmas[policy.bma] = min(policy.limits.per_bma, bmas.get(policy.bma, policy.limits.per_bma))
+            if policy.limits.per_host:
+                policies[name] = min(policy.limits.per_host, policies.get(name, policy.limits.per_host))
+    settings = shop.settings
+    parked = {(k, n) for k, n, count, _, _ in book.troubles() if count >= settings.failures_in_a_row}
+    return Limits(
+        total=settings.jobs,
+        per_host=settings.jobs_per_host,
+        per_bma=settings.jobs_per_bma,
+        bmas=bmas,
+        policies=policies,
+        parked=frozenset(parked),
+    )
+
+
+class Work:
+    """An executor at work; `ready` are the servers whose documents are in order."""
+
+    def __init__(self, shop: Shop, ready: Mapping[str, Ready], *, quiet: bool = False) -> None:
+        self.shop, self.ready, self.quiet = shop, ready, quiet
+        self.book = Book(shop.settings.store)
+        self.yard = Yard(places={name: place_of(one) for name, one in ready.items()}, reach=shop.reach)
+        self._told = time.monotonic()
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing runs, and nothing that waits will run by itself in this process."""
+        parked = limits_of(self.shop, self.ready, self.book).parked
+        return self.book.is_idle(parked=parked)
+
+    def until(self, is_over: Callable[[], bool], *, often: Callable[[], None] = lambda: None) -> bool:
+        """Work until it is over; False when this executor was told to stop. Never returns with work in flight: it leaves."""
+        with self._executor() as executor:
+            while not (is_over() or self.shop.stop.is_set):
+                often()
+                if not executor.fill():
+                    time.sleep(executor.tick)
+                self._beat()
+            if self.shop.stop.is_set:
+                click.echo(
+                    "stopped: what runs on the servers goes on; `vtsconf migrate run` finds it again",
+                    err=True,
+                )
+                executor.engine.leave(Exit.WAITING)
+        return not self.shop.stop.is_set
+
+    @contextmanager
+    def _executor(self) -> Iterator[Executor]:
+        from vtsconf.engine.durable import Engine
+
+        lookout = Lookout(self.yard, slowest=self.shop.settings.look_every)
+        hands = Hands(
+            book=self.book,
+            journal=self.shop.journal,
+            yard=self.yard,
+            lookout=lookout,
+            now=time.time,
+            stopping=lambda: self.shop.stop.is_set,
+            told=self._tell,
+        )
+        windows = {
+            name: policy.window.meant
+            for one in self.ready.values()
+            for name, policy in one.vts.policies.items()
+            if policy.window
+        }
+        with (
+            Engine(engine_store(self.shop.settings.store), flows=flows_of(hands)) as engine,
+            stoppable(self.shop.stop),
+        ):
+            yield Executor(
+                hands=hands,
+                engine=engine,
+                limits=lambda: limits_of(self.shop, self.ready, self.book),
+                windows=windows,
+                most=self.shop.settings.jobs,
+            )
+            lookout.close()
+
+    def _tell(self, entry: Entry, word: str) -> None:
+        if self.quiet:
+            return
+        (now,) = self.book.get(entry.id)
+        tell(now, word)
+
+    def _beat(self) -> None:
+        if time.monotonic() - self._told > _BEAT and not self.quiet:
+            self._told = time.monotonic()
+            counts = self.book.counts()
+            click.echo(", ".join(f"{n} {status}" for status, n in sorted(counts.items())), err=True)
+
+
+def tell(entry: Entry, word: str = "") -> None:
+    """One job, on one line."""
+    symbol = SYMBOLS.get(entry.status, "!")
+    reason = f"  {show.reason(entry.reason)}" if entry.reason else ""
+    name = f"{entry.job.host} {show.reason(entry.job.cartridge)}"
+    click.echo(
+        f"{show.paint(symbol)} {entry.id[:8]}  {entry.job.action}  {name}  {word or entry.status}{reason}"
+    )
+
+
+@contextmanager
+def run_of(shop: Shop, command: str) -> Iterator[str]:
+    """A run in the journal, from its beginning to its end."""
+    run = shop.new_run()
+
+    def write(action: str, **body: object) -> None:
+        shop.journal.add(Event(at=shop.now, run=run, action=action, body={"time": time.time(), **body}))
+
+    write("run-started", command=command, by=shop.holder, revision=shop.revision(), hosts=[])
+    try:
+        yield run
+    finally:
+        write("run-finished", summary=Book(shop.settings.store).counts(run), state="done")
+
+
+def exit_of(counts: Mapping[str, int]) -> Exit:
+    """Of the jobs of a run."""
+    bad = sum(
+        n for status, n in counts.items() if Status(status).is_final and status not in ("done", "cancelled")
+    )
+    left = sum(n for status, n in counts.items() if not Status(status).is_final)
+    return Exit.PARTIAL if bad else Exit.WAITING if left else Exit.DONE
+
+
+def document(entry: Entry) -> dict[str, object]:
+    """A job in the migration-run document."""
+    witnesses = entry.detail.get("witnesses", {})
+    return {
+        **{key: value for key, value in entry.job.to_json().items() if key != "nonce"},
+        "run": entry.run,
+        "status": entry.status.value,
+        "attempts": entry.attempt,
+        "reason": entry.reason,
+        "seconds": entry.detail.get("seconds"),
+        "updated": entry.updated,
+        "not_before": entry.not_before or None,
+        "witnesses": {name: witnesses.get(name) for name in ("bma", "catalogue", "file")},
+    }
+
+
+def print_jobs(entries: list[Entry], counts: Mapping[str, int], run: str = "") -> None:
+    """The migration-run document."""
+    show.print_json(
+        {
+            "format": "vtsconf/migration-run/1",
+            "run": run or None,
+            "jobs": [document(entry) for entry in entries],
+            "summary": dict(counts),
+        }
+    )
+
+
+def one(book: Book, wanted: str) -> list[Entry]:
+    """The job whose id begins so. Raises Usage for none, or several."""
+    found = book.get(wanted) if wanted else []
+    if len(found) != 1:
+        raise Usage(
+            f"{len(found) or 'no'} jobs begin with {wanted[:40]!r}",
+            remedy="`vtsconf migrate status -v` lists them",
+        )
+    return found
