@@ -10,10 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.transport.box import put, state_of
+from vtsconf.core.content import Content
 from vtsconf.core.errors import Refused
 from vtsconf.core.probe import Query, ReadFile
+from vtsconf.core.secret import Secret, SecretRef
 from vtsconf.core.step import Base, RunCommand, Service
 from vtsconf.transport.program import apply_program, confirm_program, read_program
+from vtsconf.transport.putting import puts_of
 from vtsconf.transport.server import Transaction
 from vtsconf.transport.words import call
 
@@ -96,7 +99,45 @@ def test_what_no_plan_of_ours_holds_is_refused(what):
 
 
 def test_an_ordinary_plan_is_not():
-    assert apply_program(PLAIN, {}, "", "m").payload == (b"x",)
+    assert apply_program(PLAIN, {}, "", "m").payload == ()
+
+
+@pytest.mark.parametrize("data", [b"\0", b"\xff", "é".encode(), b"\r\n", b"x" * 16385], ids=repr)
+def test_what_is_not_a_short_text_is_fed_and_not_written_into_the_program(data):
+    made = apply_program(replace(PLAIN, steps=(put("/etc/x", None, data),)), {}, "", "m")
+
+    assert made.payload == (data,)
+
+
+def test_a_secret_is_not_written_into_the_program():
+    ref = SecretRef("env", "PASSWORD")
+    after = replace(STEP.after, content=Content((b"password ", ref, b"\n")))
+    made = apply_program(
+        replace(PLAIN, steps=(replace(STEP, after=after),)), {ref: Secret(b"hunter2")}, "", "m"
+    )
+
+    assert made.payload == (b"password hunter2\n",)
+    assert b"hunter2" not in made.body
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.text(
+        st.characters(max_codepoint=126, exclude_categories=["Cc"], include_characters="\n\t"), max_size=200
+    )
+)
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+def test_every_text_is_staged_as_it_is(shell, text):
+    (put_,) = puts_of(replace(PLAIN, steps=(put("/etc/x", None, text.encode()),)), {})
+    (line,) = put_.staging.lines
+    program = 'B=$(cat); eval "$B"'
+    body = f'vt_stage_text() {{ printf "%s" "$3"; }}\n{line}\n: end'
+    try:
+        done = subprocess.run([*shell, "-c", program], input=body.encode(), capture_output=True, check=True)
+    except FileNotFoundError:
+        pytest.skip(f"{shell[0]} is not installed")
+
+    assert done.stdout == text.encode()
 
 
 def test_the_command_line_holds_nothing_of_the_request():

@@ -108,6 +108,11 @@ vt_stage() {        # NUMBER PATH BYTES: BYTES of stdin go to the staged file
   [ "$3" -eq 0 ] || head -c "$3" >"$vt_new" 2>/dev/null
 }
 
+vt_stage_text() {   # NUMBER PATH TEXT
+  vt_place "$1" "$2"
+  printf '%s' "$3" >"$vt_new"
+} 2>/dev/null
+
 vt_whole() {        # NUMBER PATH DIGEST keyed|plain: the staged file has these bytes; a plain digest is the next of vt_sums
   if [ "$4" = keyed ]; then vt_near "$1" "$2"; vt_keyed_sum "$vt_new"; else vt_next_sum; fi
   [ "$vt_digest" = "$3" ] || vt_stop failed "$2 could not be staged whole: disk full, or the connection was cut"
@@ -209,9 +214,15 @@ vt_save() {         # NUMBER PATH DIGEST|absent keyed|plain STAGED|"": the next 
 vt_flush() {        # FILE…: on the disk, before anything is renamed. `sync` of old coreutils knows no files, and fails.
   sync -d -- "$@" 2>/dev/null && { vt_can_sync=1; return; }
   for vt_path; do
-    dd if=/dev/null of="$vt_path" oflag=append conv=notrunc,fsync 2>/dev/null ||
-      vt_stop failed "cannot write $vt_path to the disk: is it full?"
+    dd if=/dev/null of="$vt_path" oflag=append conv=nocreat,notrunc,fsync 2>/dev/null && continue
+    vt_still_locked
+    vt_stop failed "cannot write $vt_path to the disk: is it full?"
   done
+}
+
+vt_still_locked() { # a person may have removed the lock, and what it knew to be staged
+  vt_run_in "$S/lock/note"
+  [ "$vt_noted" = "$R" ] || vt_stop failed "the lock of this run was removed by hand"
 }
 
 vt_saved() { vt_event saved "as $S/backup/$R"; }
@@ -245,8 +256,7 @@ vt_arm() {          # HOLDER SECONDS: after this, only a confirmation keeps the 
   vt_clock; vt_identify $$
   { printf 'run %s\nholder %s\nsince %s\nuntil %s\n' "$R" "$1" "$vt_now" "$((vt_now + $2))" >"$vt_next/note" &&
     printf '%s\n' "$vt_identity" >"$vt_next/applier"; } || vt_stop failed "cannot write in $S: is the disk full?"
-  vt_run_in "$S/lock/note"
-  [ "$vt_noted" = "$R" ] || vt_stop failed "the lock of this run was removed by hand"
+  vt_still_locked
   mv -T -- "$vt_next" "$P" || vt_stop failed "cannot arm the change in $S"
   vt_armed=1
   vt_spawn_reverter || vt_stop failed "the reverter could not be started"

@@ -247,7 +247,7 @@ vt_guard() {        # PATH SIZE INODE SECONDS FRACTION; "" may be any
 vt_absent() { ! vt_there "$1" || vt_refuse "$1 is there"; }
 
 vt_check() {        # SECONDS ARGV…: must end with 0
-  (vt_bounded "$@") </dev/null >/dev/null 2>&1 9>&- && return 0
+  (exec 9>&-; vt_bounded "$@") </dev/null >/dev/null 2>&1 && return 0
   shift; vt_refuse "the check \`$*\` does not pass"
 }
 
@@ -260,12 +260,13 @@ vt_run() {          # NEW SECONDS ARGV…
   rm -f -- "$vt_new/pipe" "$vt_new/run.sh"
   mv -T -- "$vt_new" "$J" 2>/dev/null || vt_say "failed nothing can be written in $D: is the disk full?"
   printf 'began\n' 2>/dev/null; exec >/dev/null 2>&1
-  vt_keep_output <&7 7<&- 8>&- 9>&- &
+  # Closed by `exec`: for a function's redirections dash keeps copies of what they close, and this one must not hold the lock.
+  (exec 7<&- 8>&- 9>&-; vt_keep_output) <&7 &
   vt_logger=$!
-  vt_watch_run 7<&- 8>&- 9>&- &
+  (exec 7<&- 8>&- 9>&-; vt_watch_run) &
   vt_watcher=$!
   vt_input=$J/input; [ -s "$vt_input" ] || vt_input=/dev/null
-  (vt_become "$@") <"$vt_input" >&8 2>&1 7<&- 8>&- &
+  (exec 7<&- 8>&-; vt_become "$@") <"$vt_input" >&8 2>&1 &
   vt_child=$!
   exec 7<&- 8>&-
   wait "$vt_child"; vt_code=$?

@@ -477,6 +477,7 @@ vt_watch() {        # SECONDS LONGEST: the reverter. Decides when nobody else do
       vt_decide revert "$vt_why" && vt_stop_applier && continue
     elif [ -e "$P/done" ]; then vt_left=$((vt_left - 1))
     elif vt_alive "$P/applier" && [ "$vt_longest" -gt 0 ]; then vt_longest=$((vt_longest - 1))
+    elif [ -e "$P/done" ]; then continue    # it ended between these two looks
     else vt_why="the change was cut off in the middle"; vt_left=0; continue
     fi
     sleep 1

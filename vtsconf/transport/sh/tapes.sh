@@ -13,7 +13,8 @@ vt_find_tapes() {   # VAULT…: records that end with NUL. Two levels below the 
   vt_frame "tapes nul"
   (
     vt_ordinary
-    exec find "$@" -mindepth 1 -maxdepth 2 \( -name 'lost+found' -type d -prune \) -o \
+    exec find "$@" -mindepth 1 -maxdepth 2 -type d \( -name 'lost+found' -prune -o \
+      -name '.*' -prune -printf 'h%d 0 0.0 0 0 0 %p\0' \) -o \
       -printf '%y%d %s %T@ %i %U %b %p\0'
   )
 }
@@ -28,7 +29,7 @@ vt_stat_level() {   # LEVEL VAULT…
   (
     vt_ordinary
     exec find "$@" -mindepth "$vt_level" -maxdepth "$vt_level" ! -path '*/lost+found' ! -path '*/lost+found/*' \
-      -exec stat -c "%n|%y|$vt_level %f %s %Y %i %U %b$vt_newline$N rec" -- {} +
+      ! -path '*/.*/*' -exec stat -c "%n|%y|$vt_level %f %s %Y %i %U %b$vt_newline$N rec" -- {} +
   )
 }
 
