@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vtsconf.core.content import Content
+from vtsconf.core.migrate.tape import Tape
 from vtsconf.core.probe import (
     DebtSeen,
     FileKind,
@@ -23,7 +24,10 @@ from vtsconf.core.probe import (
 )
 from vtsconf.core.secret import FingerprintKey, Secret, Secrets
 from vtsconf.core.step import Base, FileState, PutFile, RunCommand, Step
+from vtsconf.transport.fakeruns import MemoryRuns
+from vtsconf.transport.runs import RunSpec, RunsSeen, RunState
 from vtsconf.transport.server import Applied, Confirmed, Transaction
+from vtsconf.transport.tapes import TapesSeen
 
 ABSENT = FileSeen(kind=FileKind.ABSENT)
 Argv = tuple[str, ...]
@@ -46,6 +50,7 @@ class MemoryServer:
     backups: dict[str, dict[str, FileSeen]] = field(default_factory=dict)
     outcomes: dict[str, tuple[str, str]] = field(default_factory=dict)
     armed: Transaction | None = None
+    jobs: MemoryRuns = field(default_factory=MemoryRuns)
 
     def read(self, probes: Sequence[Probe], state_dir: str) -> Reading:  # noqa: ARG002 the seam's
         return Reading(
@@ -96,6 +101,24 @@ class MemoryServer:
 
     def unlock(self, state_dir: str, *, force: bool) -> Confirmed:  # noqa: ARG002 the seam's
         return Confirmed(outcome="armed" if self.armed else "none")
+
+    def tapes(self, vaults: Sequence[str], on_tape: Callable[[Tape], None]) -> TapesSeen:
+        found = [tape for tape in self.jobs.tapes.values() if not vaults or f"/{tape.vault}" in vaults]
+        for tape in found:
+            on_tape(tape)
+        return TapesSeen(count=len(found), clock=self.jobs.clock)
+
+    def start(self, spec: RunSpec, state_dir: str) -> RunState:  # noqa: ARG002 the seam's
+        return self.jobs.start(spec)
+
+    def look(self, ids: Sequence[str], state_dir: str, paths: Sequence[str] = ()) -> RunsSeen:  # noqa: ARG002 the seam's
+        return self.jobs.look(ids, paths)
+
+    def end(self, id_: str, attempt: int, state_dir: str) -> RunState:  # noqa: ARG002 the seam's
+        return self.jobs.end(id_, attempt)
+
+    def forget(self, ids: Sequence[str], state_dir: str) -> tuple[str, ...]:  # noqa: ARG002 the seam's
+        return self.jobs.forget(ids)
 
     def close(self) -> None:
         """Nothing is held open."""

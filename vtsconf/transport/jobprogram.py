@@ -14,7 +14,9 @@ from vtsconf.transport.runs import Guard, RunSpec
 CHECK_TIMEOUT = 20  # seconds
 LONGEST = 60 * 86400  # seconds that a run may take
 RUNNING_OUTPUT = 4096  # bytes of what a running one said last
-KEPT_OUTPUT = 4 * 32768 + 8192  # bytes that an ended one can have: three parts, each as long as its last read lets it be
+KEPT_OUTPUT = (
+    4 * 32768 + 8192
+)  # bytes that an ended one can have: three parts, each as long as its last read lets it be
 _ENDS = ": end of the jobs"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")  # and surrogates that stand for no byte
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")

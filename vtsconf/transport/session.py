@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vtsconf.core.connection import Become
 from vtsconf.core.errors import Unreachable
@@ -37,6 +38,11 @@ class SshSession:
         """The server's public key as a line: "ssh-ed25519 AAAA…"."""
         key = self.link.transport.get_remote_server_key()
         return f"{key.get_name()} {key.get_base64()}"
+
+    @property
+    def patient(self) -> SshSession:
+        """The same session for commands that may take any time, as long as they are not silent."""
+        return replace(self, limits=replace(self.limits, total=math.inf))
 
     def execute(self, command: str, stdin: Iterable[bytes], on_stdout: Callable[[bytes], None]) -> Exit:
         """See Session. After Unreachable the session is closed.

@@ -90,7 +90,9 @@ class ShellServer:
         mark = self._new_mark()
         reader = TapeReader(mark, on_tape)
         made = tapes_program(vaults, mark)
-        session = getattr(self._session, "patient", self._session)  # a million tapes may take long, and say so
+        session = getattr(
+            self._session, "patient", self._session
+        )  # a million tapes may take long, and say so
         ending = session.execute(made.command, made.stdin, reader.feed)
         return reader.end(ending)
 
@@ -115,9 +117,7 @@ class ShellServer:
 
     def forget(self, ids: Sequence[str], state_dir: str) -> tuple[str, ...]:
         mark = self._new_mark()
-        return self._understand(
-            jobanswer.forgotten, jobprogram.forget_program(ids, state_dir, mark), mark
-        )
+        return self._understand(jobanswer.forgotten, jobprogram.forget_program(ids, state_dir, mark), mark)
 
     def close(self) -> None:
         self._session.close()

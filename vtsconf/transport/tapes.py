@@ -22,8 +22,16 @@ if TYPE_CHECKING:
 
 MOST_PROBLEMS = 1000
 _LONGEST = 64 * 1024  # bytes of one record; a path has 4 KiB at most
-_KINDS = {"d": "a directory", "l": "a symbolic link", "s": "a socket", "p": "a pipe", "b": "a device", "c": "a device"}
+_KINDS = {
+    "d": "a directory",
+    "l": "a symbolic link",
+    "s": "a socket",
+    "p": "a pipe",
+    "b": "a device",
+    "c": "a device",
+}
 _WRONG = {
+    b"h1": "a hidden directory, not looked into",
     b"f1": "a file in the vault itself, where only pools belong",
     b"l1": "a symbolic link where a pool should be; not followed, for a tape has one name",
 }
@@ -33,8 +41,10 @@ _LETTERS = {stat.S_IFREG: "f", stat.S_IFDIR: "d", stat.S_IFLNK: "l", stat.S_IFSO
 
 @dataclass(frozen=True, kw_only=True)
 class TapesSeen:
-    """What there was to say beside the tapes: sentences about what is no tape, or could not be looked at; the first
-    thousand, and how many more there were. `clock`: the server's seconds since 1970."""
+    """What there was to say beside the tapes: sentences about what is no tape, or could not be looked at.
+
+    The first thousand of them, and how many more there were. `clock`: the server's seconds since 1970.
+    """
 
     count: int
     problems: tuple[str, ...] = ()
@@ -156,7 +166,9 @@ class TapeReader:
         owner, blocks = numbers.rsplit(b" ", 1)
         letter = _LETTERS.get(stat.S_IFMT(int(mode, 16)), "c")
         if self._is_tape(letter.encode() + level, path):
-            self._tell(path, size, int(seconds) * 1_000_000_000 + nanoseconds(when), inode, _text(owner), blocks)
+            self._tell(
+                path, size, int(seconds) * 1_000_000_000 + nanoseconds(when), inode, _text(owner), blocks
+            )
 
     def _is_tape(self, kind: bytes, path: bytes) -> bool:
         """A regular file at the third level whose name is nobody's temporary one; else it is told apart."""
@@ -166,7 +178,9 @@ class TapeReader:
                 return True
             self._amiss(path, "a temporary or hidden file, not taken for a tape")
         elif kind != b"d1":  # that is a pool
-            self._amiss(path, _WRONG.get(kind) or f"{_KINDS.get(kind[:1].decode(), 'of no known kind')}, not a tape")
+            self._amiss(
+                path, _WRONG.get(kind) or f"{_KINDS.get(kind[:1].decode(), 'of no known kind')}, not a tape"
+            )
         return False
 
     def _tell(self, path: bytes, size: bytes, mtime: int, inode: bytes, owner: str, blocks: bytes) -> None:

@@ -1,0 +1,90 @@
+"""Detached runs and tapes of a server that is a few dictionaries: what starts runs until it is told to end.
+
+It keeps the promises of the real one: an attempt starts once, an older one never, and no two of a job at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from vtsconf.core.migrate.tape import Tape
+from vtsconf.transport.runs import Guard, RunSpec, RunsSeen, RunState
+
+
+@dataclass(kw_only=True)
+class MemoryRuns:
+    """`tapes` by path. `begun` is every run that was ever started here, in that order: what laws count."""
+
+    tapes: dict[str, Tape] = field(default_factory=dict)
+    runs: dict[str, RunState] = field(default_factory=dict)  # the newest attempt, by id
+    begun: list[RunSpec] = field(default_factory=list)
+    clock: int = 0
+
+    def start(self, spec: RunSpec) -> RunState:
+        there = self.runs.get(spec.id)
+        if there and (there.attempt >= spec.attempt or there.state == "running"):
+            return self._now(there)
+        for guard in spec.guards:
+            if reason := self._amiss(guard):
+                return RunState(id=spec.id, attempt=spec.attempt, state="refused", reason=reason)
+        self.begun.append(spec)
+        self.runs[spec.id] = RunState(
+            id=spec.id, attempt=spec.attempt, state="running", started=self.clock, beat=self.clock
+        )
+        return self._now(self.runs[spec.id])
+
+    def finish(self, id_: str, exit_: int | None = 0, output: bytes = b"", reason: str = "") -> None:
+        """The run of this job ends so; None: it is lost."""
+        self.runs[id_] = replace(
+            self.runs[id_],
+            state="lost" if exit_ is None else "ended",
+            exit=exit_,
+            output=output,
+            reason=reason,
+            beat=self.clock,
+        )
+
+    def reboot(self) -> None:
+        """Whatever runs is lost."""
+        for run in list(self.runs.values()):
+            if run.state == "running":
+                self.finish(run.id, None)
+
+    def look(self, ids: Sequence[str], paths: Sequence[str]) -> RunsSeen:
+        return RunsSeen(
+            runs=tuple(self._now(self.runs.get(id_, _none(id_))) for id_ in ids),
+            files={path: self.tapes.get(path) for path in paths},
+            clock=self.clock,
+        )
+
+    def end(self, id_: str, attempt: int) -> RunState:
+        run = self.runs.get(id_, _none(id_))
+        if run.state == "running" and run.attempt == attempt:
+            self.finish(id_, 143, run.output, "ended as asked")
+        return self._now(self.runs.get(id_, run))
+
+    def forget(self, ids: Sequence[str]) -> tuple[str, ...]:
+        gone = tuple(id_ for id_ in ids if id_ not in self.runs or self.runs[id_].state != "running")
+        for id_ in gone:
+            self.runs.pop(id_, None)
+        return gone
+
+    def _now(self, run: RunState) -> RunState:
+        beat = self.clock if run.state == "running" else run.beat
+        return replace(run, clock=self.clock, beat=beat)
+
+    def _amiss(self, guard: Guard) -> str:
+        """What does not hold, "" if it does."""
+        tape = self.tapes.get(guard.path)
+        if guard.is_absent:
+            return f"{guard.path} is there" if tape else ""
+        if tape is None:
+            return f"{guard.path} is not there, or is not a file"
+        wanted = {"size": guard.size, "mtime": guard.mtime, "inode": guard.inode}
+        differing = [name for name, value in wanted.items() if value not in (None, getattr(tape, name))]
+        return f"{guard.path} is not what it was: {', '.join(differing)}" if differing else ""
+
+
+def _none(id_: str) -> RunState:
+    return RunState(id=id_, attempt=0, state="none")
