@@ -34,7 +34,7 @@ gates:
   bma: true
   event_log: true
   checks:
-    loud: {{run: [sh, -c, "grep Pass {CONFIG}; exit $(cat answer)"], unsure: [75]}}
+    loud: {{run: [sh, -c, "sed -n '/Pass/s/.* = //p' {CONFIG}; exit $(cat answer)"], unsure: [75]}}
     told: {{run: [/bin/true, --password=Hinter!Nie-4242]}}
 """
 IN_STRATEGY = "Hinter!Nie-4242"
