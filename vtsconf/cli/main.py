@@ -43,6 +43,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Move tapes": {
         "migrate": "To physical tape and back, by policies, proven by two witnesses.",
+        "policy": "VTSPolicy lines: explain one, write those of a policy.",
     },
     "Try it": {
         "lab": "Servers to play with, on this machine, without root.",

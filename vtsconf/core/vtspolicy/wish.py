@@ -86,7 +86,8 @@ def _against(line: Line) -> Iterator[str]:
     if line.verb == "Delete":
         yield "we never delete a tape: only people do, on the server"
     elif line.form is Form.OPEN:
-        yield f"`{line.verb}` {VERBS[line.verb].what}, which is nothing that a backup application does"
+        known = "; only VTS itself does that" if VERBS[line.verb].sure == "documented" else ""
+        yield f"`{line.verb}` {VERBS[line.verb].what}{known}"
     elif line.form is Form.NAMES:
         yield from _against_erase(line)
     elif line.form is Form.PLAIN and line.verb == "TSM":
