@@ -22,6 +22,7 @@ from vtsconf.bma.application import (
     reaches_vault,
     rows,
 )
+from vtsconf.bma.own import Judged
 from vtsconf.core import fields
 from vtsconf.core.fields import Listed, Path, refusal
 from vtsconf.core.probe import Query
@@ -58,7 +59,7 @@ class PolicyLists(Lists):
     schedules: dict[PolicyName, Lists] = Field(default_factory=dict)
 
 
-class Settings(Lists, Client):
+class Settings(Judged, Lists, Client):
     """The NetBackup client of one server. The lists here count for every policy that has none of its own."""
 
     servers: Listed[Line]
@@ -66,6 +67,9 @@ class Settings(Lists, Client):
     options: dict[EntryName, Options] = Field(default_factory=dict)  # further entries of bp.conf
     policies: dict[PolicyName, PolicyLists] = Field(default_factory=dict)
     directory: Path = "/usr/openv/netbackup"
+    log_directory: Path | None = (
+        None  # of progress logs; newer masters allow logs/user_ops only (general knowledge)
+    )
     comments: bool = False  # whether bp.conf may hold a comment is not documented
 
     @field_validator("servers")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -22,6 +22,7 @@ from vtsconf.bma.application import (
     reaches_vault,
     stands_in_vault,
 )
+from vtsconf.bma.own import Judged
 from vtsconf.core.fields import Listed, Path, refusal
 from vtsconf.core.probe import Query
 from vtsconf.core.problem import Problem
@@ -32,17 +33,21 @@ TITLE = "Dell NetWorker"
 _DIRECTIVE = re.compile(
     r"<<\s*(?P<dir>\"[^\"]+\"|\S+)\s*>>|(?P<asm>\+?[a-z][a-z0-9_]*):(?P<pattern>.*)|(save|ignore|forget|allow)"
 )
+Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$")]
 _LEAVES_OUT = ("skip", "null", "nullasm")
 
 
-class Settings(Client):
+class Settings(Judged, Client):
     """The NetWorker client of one server. `directives` are the `.nsr` files, by the directory they stand in."""
 
     servers: Listed[Line]
+    client: Host | None = (
+        None  # the name under which the server knows this client; None: as it finds out itself
+    )
     directives: dict[Path | Literal["/"], Listed[Line]] = Field(default_factory=dict)
     servers_file: Path = "/nsr/res/servers"
     comments: bool = True  # a `.nsr` file may begin with a `#` comment
-    directory: Path = "/usr/sbin"  # of save and savefs
+    directory: Path = "/usr/sbin"  # of save, recover and their kin
 
     @field_validator("servers")
     @classmethod

@@ -1,0 +1,32 @@
+"""Dell EMC NetWorker (Legato): the client's files, and moving tapes with `save` and `recover`, or `nsrarchive`."""
+
+from vtsconf.bma.networker.client import NAME, TITLE, Settings, facts, files, lints
+from vtsconf.bma.networker.codes import TABLES
+from vtsconf.bma.networker.migration import (
+    OPTIONS,
+    archive,
+    cancel,
+    check_options,
+    judge,
+    locate,
+    located,
+    restore,
+)
+
+__all__ = [
+    "NAME",
+    "OPTIONS",
+    "TABLES",
+    "TITLE",
+    "Settings",
+    "archive",
+    "cancel",
+    "check_options",
+    "facts",
+    "files",
+    "judge",
+    "lints",
+    "locate",
+    "located",
+    "restore",
+]

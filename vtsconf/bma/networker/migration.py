@@ -1,0 +1,150 @@
+"""Moving tapes with NetWorker: save and recover, or nsrarchive and nsrretrieve. Pure.
+
+Sources: sol-save, sol-recover, sol-nsrarchive, sol-nsrretrieve (the commands), rear (`-y`, mminfo by client and name). That
+`-i` leaves `.nsr` files out, and the columns of mminfo, is general knowledge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vtsconf.bma.contract import Command, Judgement, Located, Output
+from vtsconf.bma.judging import judge as judged
+from vtsconf.bma.networker import catalogue
+from vtsconf.bma.networker.client import Settings
+from vtsconf.bma.networker.codes import TABLES
+from vtsconf.bma.words import DIRECTORY, Option, fit_options, fit_paths, fit_token, harmless, wrong_options
+from vtsconf.core.errors import Refused
+
+OPTIONS = (
+    Option(
+        name="type",
+        meaning="save: into the client's file index, the token is the save set's name (-N). archive: nsrarchive, the token "
+        "is its annotation (-T); needs a pool of type Archive and an archive user",
+        source="sol-save, sol-nsrarchive",
+        values=("save", "archive"),
+    ),
+    Option(
+        name="pool",
+        meaning="the pool (-b); needed for `type: archive`",
+        source="sol-save",
+        pattern=r"[A-Za-z0-9_.][A-Za-z0-9_. +-]{0,63}",
+        example="VTSArchive",
+    ),
+    Option(
+        name="group",
+        meaning="the group that the save set belongs to (-g)",
+        source="sol-save",
+        pattern=r"[A-Za-z0-9_.][A-Za-z0-9_. +-]{0,63}",
+        example="VTS",
+    ),
+    Option(
+        name="retention",
+        meaning="how long the copy is kept (-y), in NetWorker's words",
+        source="rear",
+        pattern=r"[A-Za-z0-9][A-Za-z0-9 /:]{0,40}",
+        example="7 years",
+    ),
+)
+# Of a copy and not of a policy: when it was made, as the catalogue says. The executor gives it to a restore.
+_WHEN = Option(
+    name="when",
+    meaning="the save time of the copy (recover -t); without it the newest one comes back",
+    source="sol-recover",
+    pattern=r"\d[\d/: ]{0,30}(?: [AP]M)?",
+)
+
+
+def check_options(options: Mapping[str, Any]) -> Sequence[str]:
+    said = wrong_options("networker", OPTIONS, options)
+    if options.get("type") == "archive":
+        said += [
+            f"`{name}` goes with `type: save` only" for name in ("group", "retention") if name in options
+        ]
+        said += ["`pool` is missing: archives need a pool of type Archive"] if "pool" not in options else []
+    return said
+
+
+def archive(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
+    """`save` or `nsrarchive`, with -i: a `.nsr` file on the way could leave the tape out. Raises Refused."""
+    fit_paths(paths)
+    chosen = fit_options("networker", OPTIONS, options)
+    if said := check_options(options):
+        raise Refused(f"the policy's options for networker are not in order: {'; '.join(said)}")
+    pool = ["-b", chosen["pool"]] if "pool" in chosen else []
+    if _is_archive(chosen):
+        words = ["-i", "-q", *_server(settings), *pool, "-T", fit_token(token)]
+        return _command(settings, "nsrarchive", [*words, *paths], "archive")
+    words = ["-i", "-q", *_server(settings), *_client(settings), *pool]
+    words += ["-g", chosen["group"]] if "group" in chosen else []
+    words += ["-y", chosen["retention"]] if "retention" in chosen else []
+    words += ["-N", fit_token(token)]
+    if len(paths) == 1:
+        return _command(settings, "save", [*words, *paths], "archive")
+    files = {"list": "".join(f"{path}\n" for path in paths)}
+    return _command(settings, "save", [*words, "-I", f"{DIRECTORY}/list"], "archive", files)
+
+
+def restore(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
+    """`recover` to the original place as of `when`, or `nsrretrieve` of the one archive with this annotation."""
+    fit_paths(paths)
+    chosen = fit_options("networker", (*OPTIONS, _WHEN), options)
+    if _is_archive(chosen):
+        words = [*_server(settings), "-A", fit_token(token), "-f", "-q"]
+        return _command(settings, "nsrretrieve", words, "restore")
+    fit_token(token)
+    when = ["-t", chosen["when"]] if "when" in chosen else []
+    words = [*_server(settings), *_client(settings), "-a", "-f", "-q", *when, *paths]
+    return _command(settings, "recover", words, "restore")
+
+
+def locate(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
+    """`mminfo` by the token."""
+    fit_paths(paths)
+    chosen = fit_options("networker", (*OPTIONS, _WHEN), options)
+    field = "annotation" if _is_archive(chosen) else "name"
+    client = [f"client={settings.client}"] if settings.client else []
+    query = ",".join([*client, f"{field}={fit_token(token)}"])
+    return _command(
+        settings, "mminfo", [*_server(settings), "-a", "-q", query, "-r", catalogue.REPORT], "locate"
+    )
+
+
+def cancel(settings: Settings, token: str, output: Output) -> Command | None:
+    """There is none on a client: its process group is ended."""
+    del settings, token, output
+    return None
+
+
+def judge(settings: Settings, action: str, output: Output, paths: Sequence[str]) -> Judgement:
+    return judged(TABLES.under(settings.tables()), action, output, paths)
+
+
+def located(settings: Settings, output: Output, paths: Sequence[str], token: str) -> Sequence[Located]:
+    """Each copy is one, so a tape that was saved twice is there twice."""
+    del settings
+    return () if output.is_cut else tuple(catalogue.copies(output.text, paths, token))
+
+
+def _is_archive(options: Mapping[str, str]) -> bool:
+    return options.get("type") == "archive"
+
+
+def _server(settings: Settings) -> list[str]:
+    return ["-s", settings.servers[0]]
+
+
+def _client(settings: Settings) -> list[str]:
+    return ["-c", settings.client] if settings.client else []
+
+
+def _command(
+    settings: Settings,
+    program: str,
+    words: Sequence[str],
+    action: Any,
+    files: Mapping[str, str] | None = None,
+) -> Command:
+    argv = (f"{settings.directory}/{program}", *words)
+    return harmless(Command(argv=argv, files=files or {}, timeout=settings.timeout(action)))
