@@ -371,9 +371,9 @@ class Fleet:
         variables = {"vts_ssh_idle_timeout": "2s", "ansible_timeout": 2, "vts": {"confirm_within": "2s"}}
         self.write(f"host_vars/{name}.yaml", json.dumps(variables))
 
-    def plan(self) -> str:
+    def plan(self, *words: str) -> str:
         """Make the plan of what the documents say: the name of its file."""
-        ended = self.run("plan", "--out", "friday.json")
+        ended = self.run("plan", "--out", "friday.json", *words)
         assert ended.code == 0, ended
         return "friday.json"
 

@@ -292,3 +292,21 @@ def test_a_server_that_a_rollout_holds_is_left_alone_by_all_others(fleet: Fleet)
     fleet.assert_ended("aborted", "changed", "skipped", "skipped", "skipped")
     assert 0 == fleet.run("apply", "-y").code
     assert {NEW} == set(fleet.configs.values())
+
+
+def test_a_rollout_that_cannot_be_led_from_here_is_not_begun(fleet: Fleet) -> None:
+    """With a store in SQLite one process at a time does the work, on whichever servers."""
+    fleet.strategy("nights", "waves: [2]\n")
+    assert 0 == fleet.run("plan", "--out", "other.json", "-l", "vts3,vts4").code
+    fleet["vts1"].hold("restart")
+    plan = fleet.plan("-l", "vts1,vts2")
+    with fleet.spawn("rollout", "start", plan, "--strategy", "nights", "-y") as first:
+        fleet["vts1"].until_at("restart")
+        second = fleet.run("rollout", "start", "other.json", "--strategy", "nights", "-y")
+        fleet["vts1"].let_go("restart")
+        assert 0 == first.ended().code
+
+    assert 7 == second.code
+    assert "wait until it ends; for several at a time set `store` to postgresql://" in second.err
+    assert [fleet.rollout.run] == sorted({event.run for event in fleet.events})
+    assert set() == fleet.claimed()

@@ -57,6 +57,6 @@ def command(
     control.abort(desk.ledger, shop.holder, why, revert=revert)
     shared.wake(shop, desk.ledger)
     try:
-        return leading.lead(shop, desk, as_json=as_json, as_lines=as_lines, verbose=verbose, is_new=False)
+        return leading.lead(shop, desk, as_json=as_json, as_lines=as_lines, verbose=verbose)
     except Locked:
         return leading.watch(shop, desk, as_json=as_json, as_lines=as_lines, verbose=verbose)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from vtsconf.core.rollout.move import Approval, Wait, next_move
 from vtsconf.core.rollout.state import Rollout
 from vtsconf.engine.rollout import control
 from vtsconf.engine.rollout.desk import Desk, Watch
-from vtsconf.engine.rollout.lead import SERVERS, flows_of, leg_of, queues_of
+from vtsconf.engine.rollout.lead import flows_of, leader, leg_of, queues_of, servers
 
 if TYPE_CHECKING:
     from vtsconf.cli.wiring import Shop
@@ -70,18 +70,11 @@ def _check_references(shop: Shop, plan: HostPlan) -> None:
         )
 
 
-def engine_for(shop: Shop, desks: Mapping[str, Desk]) -> Engine:
-    """An engine that leads these rollouts, and can take over any other of the store."""
+def engine_for(shop: Shop, desk: Desk) -> Engine:
+    """An engine for this rollout alone: another one's servers may be no business of our documents."""
     from vtsconf.engine.durable import Engine
 
-    made = dict(desks)
-
-    def desk_of(run: str) -> Desk:
-        if run not in made:
-            made[run] = desk_for(shop, run)
-        return made[run]
-
-    return Engine(shop.settings.store, flows=flows_of(desk_of), queues=queues_of(shop.settings.parallel))
+    return Engine(shop.settings.store, flows=flows_of(desk), queues=queues_of(desk))
 
 
 def lead(
@@ -92,16 +85,18 @@ def lead(
     as_lines: bool = False,
     verbose: int = 0,
     wait: bool = True,
-    is_new: bool = True,
+    begin: Callable[[], None] | None = None,
     why: str | None = None,
 ) -> int:
     """Have it led from here, or follow whoever leads it, until it halts; returns the exit code.
 
-    With a `why`, "" among them, a pause is over now.
+    `begin` writes a new one down, once it is certain that it can be led. With a `why`, "" among them, a pause is over now.
     """
     told = form(as_json=as_json, as_lines=as_lines)
-    follower = Follower(shop.journal, desk.run, told, verbose=verbose, skip=not is_new)
-    with engine_for(shop, {desk.run: desk}) as engine, stoppable(shop.stop):
+    follower = Follower(shop.journal, desk.run, told, verbose=verbose, skip=begin is None)
+    with engine_for(shop, desk) as engine, stoppable(shop.stop):
+        if begin:
+            begin()
         if why is not None:
             _go_on(engine, desk, shop, why)
         leg = leg_of(desk.ledger)
@@ -120,10 +115,10 @@ def join(shop: Shop, desk: Desk, *, as_json: bool, as_lines: bool, verbose: int)
     """Change servers of its waves from here too, until it halts or this controller is told to leave."""
     told = form(as_json=as_json, as_lines=as_lines)
     follower = Follower(shop.journal, desk.run, told, verbose=verbose, skip=True)
-    with engine_for(shop, {desk.run: desk}) as engine, stoppable(shop.stop):
+    with engine_for(shop, desk) as engine, stoppable(shop.stop):
         click.echo(f"joined rollout {desk.run}; ^C leaves it to the others", err=True)
         rollout = follower.poll()
-        while not (_has_halted(rollout) or (shop.stop.is_set and _is_idle(engine))):
+        while not (_has_halted(rollout) or (shop.stop.is_set and _is_idle(engine, desk.run))):
             time.sleep(_GLANCE)
             rollout = follower.poll()
         engine.leave(conclude(rollout, as_json=as_json, as_lines=as_lines))
@@ -134,9 +129,9 @@ def _has_halted(rollout: Rollout) -> bool:
     return rollout.is_finished or bool(rollout.paused and not (rollout.abort or rollout.stopped))
 
 
-def _is_idle(engine: Engine) -> bool:
+def _is_idle(engine: Engine, run: str) -> bool:
     """No server is being changed from here."""
-    return not any(work.by == engine.name and work.queue == SERVERS for work in engine.running())
+    return not any(work.by == engine.name and work.queue == servers(run) for work in engine.running())
 
 
 def watch(
@@ -169,7 +164,7 @@ def _submit(engine: Engine, run: str, leg: str) -> None:
     """Once: what is led already by another controller is left to it, what a dead one led goes on here."""
     work = engine.status(leg)
     if work is None:
-        engine.submit("lead", leg, {"run": run, "leg": leg})
+        engine.submit(leader(run), leg, {"leg": leg})
     elif work.state.is_final:
         engine.again(leg)
 

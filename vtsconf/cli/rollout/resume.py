@@ -46,6 +46,4 @@ def command(
     desk = leading.desk_for(shop, shared.find(shop, run))
     control.alive(desk.ledger)
     hold(desk)
-    return leading.lead(
-        shop, desk, as_json=as_json, as_lines=as_lines, verbose=verbose, wait=wait, is_new=False, why=why
-    )
+    return leading.lead(shop, desk, as_json=as_json, as_lines=as_lines, verbose=verbose, wait=wait, why=why)

@@ -85,5 +85,7 @@ def command(
     if not yes:
         ask("Start?", no_input=no_input, declined="not started", remedy=_UNASKED)
     desk = leading.desk_for(shop, shop.new_run())
-    begin(plan, course, desk)
-    return leading.lead(shop, desk, as_json=as_json, as_lines=as_lines, verbose=verbose, wait=wait)
+    return leading.lead(
+        shop, desk, as_json=as_json, as_lines=as_lines, verbose=verbose, wait=wait,
+        begin=lambda: begin(plan, course, desk),
+    )  # fmt: skip
