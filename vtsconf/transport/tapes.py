@@ -6,6 +6,7 @@ something else. Constant memory on both sides, whatever the number of tapes.
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ _WRONG = {
     b"l1": "a symbolic link where a pool should be; not followed, for a tape has one name",
 }
 _MOST_BEFORE = 4 * 1024 * 1024  # bytes before the list: a banner, the local accounts
+_SAID = re.compile(rb"(\S*/)?(find|stat): ")
 _LETTERS = {stat.S_IFREG: "f", stat.S_IFDIR: "d", stat.S_IFLNK: "l", stat.S_IFSOCK: "s", stat.S_IFIFO: "p"}
 
 
@@ -151,23 +153,32 @@ class TapeReader:
         if self._is_tape(kind, path):
             seconds, _, fraction = when.partition(b".")
             self._tell(
-                path,
-                size,
-                int(seconds) * 1_000_000_000 + int(fraction[:9]),
-                inode,
-                self._users.get(user) or user.decode(),
-                blocks,
+                Tape(
+                    path=path.decode("utf-8", "surrogateescape"),
+                    size=int(size),
+                    mtime=int(seconds) * 1_000_000_000 + int(fraction[:9]),
+                    inode=int(inode),
+                    owner=self._users.get(user) or user.decode(),
+                    allocated=int(blocks) * 512,
+                )
             )
 
     def _statted(self, record: bytes) -> None:
         """`%n|%y|LEVEL %f %s %Y %i %U %b` of stat."""
         path, when, rest = record.rsplit(b"|", 2)
-        level, mode, size, seconds, inode, numbers = rest.split(b" ", 5)
-        owner, blocks = numbers.rsplit(b" ", 1)
-        letter = _LETTERS.get(stat.S_IFMT(int(mode, 16)), "c")
-        if self._is_tape(letter.encode() + level, path):
+        level, mode, size, seconds, inode, others = rest.split(b" ", 5)
+        owner, blocks = others.rsplit(b" ", 1)
+        kind = _LETTERS.get(stat.S_IFMT(int(mode, 16)), "c").encode() + level
+        if (kind := _as_find_tells(kind, path)) and self._is_tape(kind, path):
             self._tell(
-                path, size, int(seconds) * 1_000_000_000 + nanoseconds(when), inode, _text(owner), blocks
+                Tape(
+                    path=path.decode("utf-8", "surrogateescape"),
+                    size=int(size),
+                    mtime=int(seconds) * 1_000_000_000 + nanoseconds(when),
+                    inode=int(inode),
+                    owner=_text(owner),
+                    allocated=int(blocks) * 512,
+                )
             )
 
     def _is_tape(self, kind: bytes, path: bytes) -> bool:
@@ -183,18 +194,9 @@ class TapeReader:
             )
         return False
 
-    def _tell(self, path: bytes, size: bytes, mtime: int, inode: bytes, owner: str, blocks: bytes) -> None:
+    def _tell(self, tape: Tape) -> None:
         self.count += 1
-        self.on_tape(
-            Tape(
-                path=path.decode("utf-8", "surrogateescape"),
-                size=int(size),
-                mtime=mtime,
-                inode=int(inode),
-                owner=owner,
-                allocated=int(blocks) * 512,
-            )
-        )
+        self.on_tape(tape)
 
     def _amiss(self, path: bytes, what: str) -> None:
         self._say(f"{printable(path)}: {what}")
@@ -207,11 +209,21 @@ class TapeReader:
 
     def _say_amiss(self, stderr: bytes, code: str) -> None:
         """What find could not look at: it says so itself."""
-        said = [line for line in stderr.split(b"\n") if line.startswith((b"find: ", b"stat: "))]
+        said = [line for line in stderr.split(b"\n") if _SAID.match(line)]
         for line in said:
-            self._say(printable(line.partition(b": ")[2]))
+            self._say(printable(_SAID.sub(b"", line)))
         if code == "1" and not said:
             self._say("find could not look at everything, and did not say at what")
+
+
+def _as_find_tells(kind: bytes, path: bytes) -> bytes:
+    """The same for directories that find does not look into; b"" is not worth a word."""
+    *_, folder, name = path.split(b"/")
+    is_below = kind[1:] == b"2"
+    place = folder if is_below else name
+    if place == b"lost+found" or (is_below and folder[:1] == b"."):
+        return b""
+    return b"h1" if kind == b"d1" and name[:1] == b"." else kind
 
 
 def _users(records: Iterable[Record]) -> dict[bytes, str]:

@@ -28,8 +28,7 @@ vt_stat_level() {   # LEVEL VAULT…
   vt_level=$1; shift
   (
     vt_ordinary
-    exec find "$@" -mindepth "$vt_level" -maxdepth "$vt_level" ! -path '*/lost+found' ! -path '*/lost+found/*' \
-      ! -path '*/.*/*' -exec stat -c "%n|%y|$vt_level %f %s %Y %i %U %b$vt_newline$N rec" -- {} +
+    exec find "$@" -mindepth "$vt_level" -maxdepth "$vt_level" -exec stat -c "%n|%y|$vt_level %f %s %Y %i %U %b$vt_newline$N rec" -- {} +
   )
 }
 
