@@ -93,7 +93,7 @@ def _policies(plan: MigrationPlan, sums: Sequence[Total], verbose: int) -> Itera
 
 def _about(policy: Policy, now: int) -> str:
     where = {"migrate": f" to {policy.bma}", "restore": f" from {policy.bma}"}.get(policy.action, "")
-    words = [f"{policy.action}{where}", f"priority {policy.rank[0]}"]
+    words = [f"{policy.action}{where}", f"priority {policy.urgency}"]
     if policy.window:
         opens = policy.opens(now)
         is_open = "open" if opens == now else f"opens {moment(opens)}"

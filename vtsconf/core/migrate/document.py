@@ -85,7 +85,7 @@ def _rule(plan: MigrationPlan, policy: Policy, tally: Tally) -> dict[str, Any]:
         "policy": policy.name,
         "action": policy.action,
         "bma": policy.bma or None,
-        "priority": policy.rank[0],
+        "priority": policy.urgency,
         "window": str(policy.window) if policy.window else None,
         "opens": policy.opens(plan.now),
         "matched": tally.matched,

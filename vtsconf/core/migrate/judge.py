@@ -135,7 +135,7 @@ class Judge:
         tally.sparse += is_sparse(tape)
         line = Candidate(
             opens=self._opens[first],
-            priority=self.policies[first].rank[0],
+            place=self.policies[first].place,
             mtime=tape.mtime,
             host=self.host,
             policy=first,

@@ -102,7 +102,7 @@ def job_of(candidate: Candidate, policy: Policy, host: str) -> Job:
         policy=policy.name,
         options=policy.options,
         submit=policy.submit,
-        priority=policy.rank[0],
+        priority=policy.urgency,
         attempts=policy.attempts,
         backoff=policy.backoff,
         token=candidate.word if is_restore else "",

@@ -50,9 +50,19 @@ class Policy:
     is_allowed: bool = False
 
     @property
+    def place(self) -> int:
+        """Where its jobs stand in the row: restores before all others, then the lower priority."""
+        return 0 if self.action == "restore" else 1 + self.priority
+
+    @property
+    def urgency(self) -> int:
+        """The priority of its jobs; that of restores is 0 whatever the policy says."""
+        return 0 if self.action == "restore" else self.priority
+
+    @property
     def rank(self) -> tuple[int, str]:
-        """Who goes first: restores, then the lower priority, then the name."""
-        return (0 if self.action == "restore" else self.priority, self.name)
+        """Who is asked first about a tape."""
+        return (self.place, self.name)
 
     def opens(self, now: int) -> int:
         """When its work may begin, in seconds since 1970."""

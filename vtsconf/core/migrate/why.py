@@ -80,5 +80,5 @@ _WORDS = {
 
 # A tape with one of these is not forgotten: it is wanted, has its copy, or comes later.
 CARED_FOR = frozenset(
-    {Why.TAKEN, Why.PROVEN, Why.YOUNG, Why.LOCKED, Why.MOUNTED, Why.FUTURE, Why.PERHAPS_USED}
+    {Why.TAKEN, Why.PROVEN, Why.FORBIDDEN, Why.YOUNG, Why.LOCKED, Why.MOUNTED, Why.FUTURE, Why.PERHAPS_USED}
 )
