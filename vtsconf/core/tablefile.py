@@ -14,7 +14,7 @@ from vtsconf.core.validation import validated
 # Sections of `vts` that are no parameter families.
 RESERVED = (
     *("release", "config_file", "confirm_within", "state_dir", "services", "files", "commands", "health"),
-    *("bma", "policies", "vtspolicy", "vaults", "allow_erase"),
+    *("bma", "policies", "vtspolicy", "tape_is_free", "vaults", "allow_erase", "drift"),
 )
 
 

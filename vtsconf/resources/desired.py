@@ -38,6 +38,7 @@ class Vts:
     bma: Mapping[str, Any] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
     vtspolicy: VtsPolicyCommand | None = None
+    tape_is_free: tuple[str, ...] | None = None
     vaults: tuple[str, ...] = ()
     allow_erase: tuple[str, ...] = ()
     rules: Mapping[str, Rule] = field(default_factory=dict)
@@ -93,7 +94,9 @@ def _assembled(
     if isinstance(ems, Mapping):
         families["ems"] = {key: value for key, value in ems.items() if key != "rules"}
     policies, policies_wrong = _policies(host, sections.pop("policies", None), rules)
-    bma, bma_wrong = _bma(host, sections.get("bma"))
+    bma, bma_wrong = _bma(host, sections.get("bma"), tables.applications)
+    if policies:
+        policies_wrong += _options(host, policies["policies"], bma)
     model, model_wrong = validated(
         Written,
         sections,
@@ -127,23 +130,24 @@ def _policies(host: Host, policies: Any, rules: Any) -> tuple[dict[str, Any], li
     return {"policies": checked.policies, "rules": following.rules}, []
 
 
-def _bma(host: Host, written: Any) -> tuple[dict[str, Any], list[Problem]]:
+def _bma(host: Host, written: Any, of_site: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     """The settings of each backup application, checked by its own module."""
     if not isinstance(written, Mapping) or not written:  # the model says so of what is no map
         return {}, []
     from vtsconf import bma
 
+    known = {**bma.ALL, **of_site}
     settings: dict[str, Any] = {}
     problems: list[Problem] = []
     for name, values in written.items():
         path = ("vts", "bma", name)
-        if name not in bma.ALL:
+        if name not in known:
             problems.append(
-                unknown_key(name, bma.ALL, path=path[:-1], place=host.locate(path, key=True), host=host.name)
+                unknown_key(name, known, path=path[:-1], place=host.locate(path, key=True), host=host.name)
             )
             continue
         settings[name], wrong = validated(
-            bma.ALL[name].Settings,
+            known[name].Settings,
             {} if values is None else values,
             path=path,
             locate=host.locate,
@@ -151,6 +155,28 @@ def _bma(host: Host, written: Any) -> tuple[dict[str, Any], list[Problem]]:
         )
         problems += wrong
     return settings, problems
+
+
+def _options(host: Host, policies: Mapping[str, Policy], settings: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with the options that a policy has for its backup application."""
+    from vtsconf import bma
+
+    problems: list[Problem] = []
+    for name, policy in policies.items():
+        of = settings.get(policy.bma or "")
+        migrator = bma.migrator(policy.bma or "", of) if of else None
+        path = ("vts", "policies", name, "options")
+        problems += [
+            Problem(
+                what=f"{'.'.join(path)}: {sentence}",
+                code="value",
+                place=host.locate(path),
+                host=host.name,
+                address=".".join(path),
+            )
+            for sentence in (migrator.check_options(policy.options) if migrator else ())
+        ]
+    return problems
 
 
 def nowhere(path: Path, *, key: bool = False) -> Place | None:  # noqa: ARG001 the shape of Locate

@@ -108,6 +108,16 @@ class VtsPolicyCommand(Settings):
     command: Argv = Field(
         description="The command; its name is in no manual we know, so there is no default."
     )
+    waits: bool = Field(
+        default=False,
+        description="It ends when the backup application has ended, with 0 only if that did: then its exit code is a "
+        "witness. Not documented, so not assumed.",
+    )
+    within: Wait = Field(
+        default=4 * 3600,
+        json_schema_extra={"default": "4h"},
+        description="How long the catalogue is asked for a tape that was handed over.",
+    )
 
 
 class Written(Settings):
@@ -147,6 +157,12 @@ class Written(Settings):
     )
     vtspolicy: VtsPolicyCommand | None = Field(
         default=None, description="The server's own VTSPolicy command; the line is one further word."
+    )
+    tape_is_free: Argv | None = Field(
+        default=None,
+        description="Exit 0 says that a tape is neither mounted nor locked; its path is one further word. No manual we know "
+        "says how to ask. Without it no tape is erased; with it none is touched while it is in use.",
+        examples=[["/opt/site/bin/tape-is-free"]],
     )
     vaults: Listed[Vault] = Field(
         default=(), description="The vaults of the server, for checks.", examples=[["VAULT01", "VAULT02"]]

@@ -41,13 +41,13 @@ def place_of(ready: Ready) -> Place:
     """What the executor needs of a server, from its documents."""
     from vtsconf.engine.migrate.applications import migrators
 
-    policy = ready.vts.vtspolicy
     return Place(
         host=ready.name,
         target=ready.target,
         state_dir=ready.vts.state_dir,
         bmas=migrators(ready),
-        vtspolicy=policy.command if policy else (),
+        vts=ready.vts,
+        root=str(ready.host.variables.get("vts_root") or "").rstrip("/"),
     )
 
 

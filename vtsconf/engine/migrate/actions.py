@@ -11,12 +11,21 @@ from vtsconf.core.errors import Refused
 from vtsconf.core.migrate.job import Status
 from vtsconf.core.migrate.record import Proof
 from vtsconf.engine.migrate.attempt import Attempt, Ending, failed, output_of
+from vtsconf.engine.migrate.handover import hand_over
 from vtsconf.transport.runs import Guard, RunState
 
 
 def migrate(attempt: Attempt) -> Ending:
     """Archive it; then two witnesses: the BMA's own verdict, and its catalogue; the tape unchanged between."""
     job = attempt.job
+    if job.submit == "vtspolicy":
+        return hand_over(attempt)
+    if attempt.entry.attempt > 1 and (found := attempt.locate(job.mark, "before")):
+        return Ending(
+            status=Status.UNPROVEN,
+            reason="an earlier attempt has left a copy in the catalogue, though the BMA did not say that it was good",
+            detail={"witnesses": {"catalogue": told(found)}},
+        )
     command = attempt.migrator.archive(attempt.settings, [job.cartridge], job.mark, job.options)
     state = attempt.run(attempt.spec(job.mark, command, attempt.as_planned), may_cancel=True)
     if early := _early(attempt, state):
@@ -172,16 +181,16 @@ def _stub_back(attempt: Attempt) -> str:
 def erase(attempt: Attempt) -> Ending:
     """By the server's own `VTSPolicy Erase`, and only what is proven on tape and unchanged since."""
     job, place = attempt.job, attempt.place
-    if not place.vtspolicy:
+    if not place.vts.vtspolicy or not place.vts.tape_is_free:
         raise Refused(
-            f"the VTSPolicy command of {job.host} is not known",
-            remedy="set vts.vtspolicy.command: nothing else may erase a tape",
+            f"it is not known how {job.host} erases a tape, or tells that one is free",
+            remedy="set vts.vtspolicy.command and vts.tape_is_free: nothing else may erase a tape",
         )
     proof, _ = _copy(attempt)
     if not proof.is_complete or (proof.size, proof.mtime, proof.inode) != (job.bytes, job.mtime, job.inode):
         return Ending(status=Status.FAILED, reason="it is not, as it is now, proven on tape: not erased")
     line = f"VTSPolicy Erase - {job.cartridge.rsplit('/', 1)[1]}"
-    command = Command(argv=(*place.vtspolicy, line), timeout=600)
+    command = Command(argv=(*place.vts.vtspolicy.command, line), timeout=600)
     state = attempt.run(attempt.spec(job.mark, command, attempt.as_planned))
     if state.state == "refused":
         return Ending(status=Status.FAILED, reason=f"not erased: {state.reason}")

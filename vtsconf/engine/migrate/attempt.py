@@ -61,7 +61,14 @@ class Attempt:
             env={"LC_ALL": "C", **command.env},
             timeout=command.timeout,
             guards=guards,
+            checks=self._checks if guards else (),
         )
+
+    @property
+    def _checks(self) -> tuple[tuple[str, ...], ...]:
+        """That nobody has mounted or locked the tape, where the server can be asked."""
+        ask = self.place.vts.tape_is_free
+        return ((*ask, self.job.cartridge),) if ask else ()
 
     def run(self, spec: RunSpec, *, may_cancel: bool = False) -> RunState:
         """Start it, or find it again, and wait for its end. Raises Unreachable, Stopped."""
@@ -101,12 +108,15 @@ class Attempt:
 
         self.hands.yard.with_server(self.place.host, stop)
 
-    def locate(self, token: str) -> Located | None:
-        """The one copy in the catalogue; None where none is shown, or several of different sizes."""
+    def locate(self, token: str, question: str = "locate") -> Located | None:
+        """The one copy in the catalogue; None where none is shown, or several of different sizes.
+
+        `question` names it: the same one is asked once in an attempt. A `token` of "" stands for any.
+        """
         job = self.job
         command = self.migrator.locate(self.settings, [job.cartridge], token, job.options)
         short = replace(command, timeout=min(command.timeout, _QUESTION))
-        state = self.run(self.spec(f"{job.mark}-locate", short))
+        state = self.run(self.spec(f"{job.mark}-{question}", short))
         if state.state != "ended":
             return None
         shown = self.migrator.located(self.settings, output_of(state), [job.cartridge], token)

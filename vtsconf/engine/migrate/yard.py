@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,18 +10,20 @@ from vtsconf.bma.contract import Migrator
 from vtsconf.core.connection import Target
 from vtsconf.core.errors import Refused
 from vtsconf.engine.reach import Reach
+from vtsconf.resources.desired import Vts
 from vtsconf.transport.server import Server
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """One server. `bmas`: by name, with the settings of `vts.bma`; `vtspolicy`: its own command, () where none is known."""
+    """One server. `bmas`: by name, with the settings of `vts.bma`. `vts`: its documents; `root`: a lab's, before every path."""
 
     host: str
     target: Target
     state_dir: str
     bmas: Mapping[str, tuple[Migrator, Any]] = field(default_factory=dict)
-    vtspolicy: Sequence[str] = ()
+    vts: Vts = field(default_factory=Vts)
+    root: str = ""
 
     def bma(self, name: str) -> tuple[Migrator, Any]:
         """Raises Refused where the documents do not know it (any more)."""
