@@ -336,20 +336,44 @@ def test_an_inconclusive_gate_says_what_to_do(keep: Keep, vtsconf: Vtsconf, proj
     assert f"go on: vtsconf rollout resume {WAITS}; end it: vtsconf rollout abort {WAITS}" in ended.out
 
 
-def test_a_pause_ends_only_when_who_led_has_left(project: Path, vtsconf: Vtsconf) -> None:
-    """Its controller was killed before it heard of the pause: what it led comes to its end first, then one leads on."""
+# ---- its controller was killed
+
+ROLLOUT = [sys.executable, "-m", "vtsconf", "rollout"]
+
+
+def start_and_kill(project: Path) -> None:
+    """Killed while it waits for an approval, which is written down and not heard of."""
     (project / "slow.yaml").write_text("waves: [100%]\napprove: [start]\n")
-    command = [sys.executable, "-m", "vtsconf", "rollout"]
-    words = ("start", "friday.json", "--strategy", "slow.yaml", "-y")
-    with subprocess.Popen(
-        [*command, *words], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
-    ) as leader:
+    words = [*ROLLOUT, "start", "friday.json", "--strategy", "slow.yaml", "-y"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as leader:
         assert leader.stderr
         assert "waiting: approval" in leader.stderr.readline()
         leader.kill()
+
+
+def legs(project: Path) -> list[str]:
+    with Client(f"sqlite:///{project}/.vtsconf/vtsconf.db") as client:
+        return [f"{work.id.rpartition('#')[2]} {work.state} {work.by}" for work in client.running()]
+
+
+def test_a_pause_ends_only_when_who_led_has_left(project: Path, vtsconf: Vtsconf) -> None:
+    """It had not heard of the pause: what it led comes to its end first, then one leads on."""
+    start_and_kill(project)
     assert Exit.DONE == vtsconf("rollout", "pause").code
-    ended = subprocess.run([*command, "resume", "--no-wait"], capture_output=True, text=True, check=False)
+    ended = subprocess.run([*ROLLOUT, "resume", "--no-wait"], capture_output=True, text=True, check=False)
 
     assert Exit.WAITING == ended.returncode
-    with Client(f"sqlite:///{project}/.vtsconf/vtsconf.db") as client:
-        assert ["2"] == [work.id.rpartition("#")[2] for work in client.running()]
+    assert ["2"] == [leg.partition(" ")[0] for leg in legs(project)]
+
+
+def test_another_rollout_does_not_take_it_up(project: Path, vtsconf: Vtsconf) -> None:
+    """Only `resume` does, and `join`: its servers may be no business of whoever starts another one."""
+    (project / "monday.json").write_text(_without_secrets(plan_of("vts02")))
+    start_and_kill(project)
+    before = legs(project)
+    words = ["start", "monday.json", "--strategy", "slow.yaml", "-y", "--no-wait"]
+    ended = subprocess.run([*ROLLOUT, *words], capture_output=True, text=True, check=False)
+
+    assert Exit.WAITING == ended.returncode, ended.stderr
+    assert (1, 2) == (len(before), len(legs(project)))
+    assert before[0] in legs(project)
