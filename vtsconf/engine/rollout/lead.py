@@ -17,10 +17,17 @@ from vtsconf.engine.rollout.driver import Halt, drive
 from vtsconf.engine.rollout.ledger import Ledger
 from vtsconf.engine.rollout.wave import learn_all
 
-SERVERS = "servers"  # the queue of servers to be changed
 _LOOK_AGAIN = 3600  # seconds: a word that got lost delays no rollout for longer than that
 
-Desks = Callable[[str], Desk]  # this process's desk for a run
+
+def leader(run: str) -> str:
+    """The flow that leads it. Its name holds the run, so that only controllers which know the run take it up."""
+    return f"lead {run}"
+
+
+def servers(run: str) -> str:
+    """The flow, and the queue, of its servers that are to be changed."""
+    return f"serve {run}"
 
 
 def leg_of(ledger: Ledger) -> str:
@@ -28,47 +35,45 @@ def leg_of(ledger: Ledger) -> str:
     return f"{ledger.run}#{ledger.read().legs}"
 
 
-def flows_of(desks: Desks) -> Mapping[str, Callable[[Any], Any]]:
+def flows_of(desk: Desk) -> Mapping[str, Callable[[Any], Any]]:
     """The flows of the engine. Their arguments and results are plain JSON; all they know is in the journal."""
 
     def lead(argument: Mapping[str, Any]) -> dict[str, Any]:
-        run, turn = argument["run"], 0
+        turn = 0
         while True:
-            halt = durable.step("advance", advance, desks, run)
+            halt = durable.step("advance", advance, desk)
             if halt["kind"] == "share":
                 turn += 1
-                durable.gather(_calls(argument["leg"], turn, run, halt))
+                durable.gather(_calls(argument["leg"], turn, desk.run, halt))
             elif halt["kind"] in ("clock", "approval"):
                 durable.wait(halt["seconds"])
             else:
                 return dict(halt)
 
     def serve(argument: Mapping[str, Any]) -> str:
-        answer = durable.step("bring", bring_one, desks, argument["run"], argument["host"], argument["wave"])
+        answer = durable.step("bring", bring_one, desk, argument["host"], argument["wave"])
         return str(answer)
 
-    return {"lead": lead, "serve": serve}
+    return {leader(desk.run): lead, servers(desk.run): serve}
 
 
-def queues_of(parallel: int) -> Mapping[str, durable.Queue]:
-    return {SERVERS: durable.Queue(each=parallel)}
+def queues_of(desk: Desk) -> Mapping[str, durable.Queue]:
+    return {servers(desk.run): durable.Queue(each=desk.parallel)}
 
 
 def _calls(leg: str, turn: int, run: str, halt: Mapping[str, Any]) -> list[durable.Call]:
     return [
         durable.Call(
-            flow="serve",
+            flow=servers(run),
             id=f"{leg}/{turn}/{host}",
-            argument={"run": run, "host": host, "wave": halt["wave"]},
-            queue=SERVERS,
+            argument={"host": host, "wave": halt["wave"]},
         )
         for host in halt["hosts"]
     ]
 
 
-def advance(desks: Desks, run: str) -> dict[str, Any]:
+def advance(desk: Desk) -> dict[str, Any]:
     """As far as it goes without waiting. Done again after a crash: the journal says what is done already."""
-    desk = desks(run)
     learn_all(list(desk.ledger.read().seen.hosts), desk)
     halt = drive(desk)
     if halt.kind == "stopped" and not desk.ledger.trouble:
@@ -84,9 +89,9 @@ def _paused(desk: Desk) -> Halt:
     return Halt(kind="paused", why=why)
 
 
-def bring_one(desks: Desks, run: str, host: str, wave: int) -> str:
+def bring_one(desk: Desk, host: str, wave: int) -> str:
     """One server of a wave, by whichever controller took it. "" when it was not begun."""
-    desk = desks(run)
-    desk.targets(desk.ledger.read().waves[wave - 1])
+    if host not in desk.known:  # then of all at once
+        desk.targets(desk.ledger.read().waves[wave - 1])
     result = bring(host, wave, desk)
     return result.outcome.value if result else ""
