@@ -1,4 +1,4 @@
-"""Bacula (and Bareos): bacula-fd.conf, the configuration of the file daemon.
+"""Bacula (and Bareos): bacula-fd.conf, the configuration of the file daemon, and the settings by which tapes move.
 
 What the file holds and that a quoted string has at most 127 characters was found with Bacula 9.6.7.
 """
@@ -10,11 +10,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from vtsconf.bma.application import Client, Fact, Line, ManagedFile, Options, plainly, rows
+from vtsconf.bma.judging import Message
+from vtsconf.bma.own import Text, tables
 from vtsconf.core import fields
-from vtsconf.core.fields import Argv, Listed, Mode, Named, Path, Reference, refusal
+from vtsconf.core.fields import Argv, Listed, Mode, Named, Path, Reference, Seconds, refusal
 from vtsconf.core.probe import Query
 from vtsconf.core.problem import Problem
 from vtsconf.core.secret import SecretRule
@@ -50,10 +52,71 @@ class Director(fields.Settings):
 
 
 class Console(fields.Settings):
-    """How bconsole is asked whether the Director reaches this client; its configuration holds a password and is not ours."""
+    """bconsole on the server: it says whether the Director reaches this client, and moves tapes.
+
+    Its configuration holds a password and is not ours.
+    """
 
     program: Path
     config: Path
+
+
+# A name of the Director's that stands in a command of its console, where we quote nothing.
+Resource = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,126}$")]
+
+
+class Migration(fields.Settings):
+    r"""How the executor moves tapes: names of the Director's resources, and how long to wait for what.
+
+    A full backup is asked for. Each job's FileSet must read its list here when it starts: `File = "\\<LIST"`.
+    """
+
+    jobs: dict[Resource, Path] = Field(
+        description="Jobs that archive, one for each migration at a time, and the list that its FileSet reads here."
+    )
+    restore_job: Resource = Field(description="The job of type Restore.")
+    verify_job: Resource | None = Field(
+        default=None,
+        description="A job of type Verify and level VolumeToCatalog, for `options: {verify: true}`.",
+    )
+    client: Resource | None = Field(
+        default=None, description="What the Director calls this client. Not set: `name`."
+    )
+    timeout: Seconds = Field(default=12 * 3600, description="How long a job may take before we cancel it.")
+    wait_for_tape: Seconds = Field(
+        default=1800,
+        description="How long a job may wait for a tape before we cancel it: it would wait for ever (Bacula 9.6.7).",
+    )
+    answer_within: Seconds = Field(default=60, description="How long one question to the Director may take.")
+    give_up: Seconds = Field(
+        default=600, description="How long the Director may be silent while a job runs, before nobody knows."
+    )
+    history: Annotated[int, Field(ge=10, le=1_000_000)] = Field(
+        default=5000,
+        description="How many of each job's newest runs are looked through for one that has begun.",
+    )
+    messages: Named[Text] = Field(
+        default_factory=dict, description="Texts in a job's log: the site's own reading of them."
+    )
+
+    @field_validator("jobs")
+    @classmethod
+    def _are_apart(cls, jobs: dict[str, str]) -> dict[str, str]:
+        if not jobs:
+            raise refusal(
+                "no job is named", remedy="add one: jobs: {vts-migrate-1: /var/lib/vtsconf/bacula/1}"
+            )
+        if len(set(jobs.values())) < len(jobs):
+            raise refusal(
+                "two jobs read the same list",
+                why="a list may not change before its job has ended",
+                remedy="give each job a list and a FileSet of its own",
+            )
+        return jobs
+
+    def rows(self) -> tuple[Message, ...]:
+        """The site's own rows, which go before the built-in ones."""
+        return tables({}, self.messages, {}, source="the site's own row").messages
 
 
 class Settings(Client):
@@ -71,6 +134,7 @@ class Settings(Client):
     config: Path = "/etc/bacula/bacula-fd.conf"
     program: Path = "/usr/sbin/bacula-fd"
     console: Console | None = None
+    migration: Migration | None = None
     validate_with: Argv | None = Field(default=None, alias="validate")
     mode: Mode = "0600"
 
@@ -96,6 +160,15 @@ class Settings(Client):
             if key := ours.get(word.replace(" ", "").casefold()):
                 raise refusal(f"{word} does not stand here", remedy=f"write it as `{key}`")
         return options
+
+    @model_validator(mode="after")
+    def _can_ask(self) -> Settings:
+        if self.migration and not self.console:
+            raise refusal(
+                "tapes are moved through bconsole, and it is not named",
+                remedy="add console: {program: /usr/sbin/bconsole, config: …}",
+            )
+        return self
 
     @field_validator("mode")
     @classmethod

@@ -1,0 +1,20 @@
+"""Bacula and Bareos: the client's file, and moving tapes with bconsole."""
+
+from vtsconf.bma.bacula.client import NAME, TITLE, Settings, facts, files, lints
+from vtsconf.bma.bacula.migration import archive, cancel, check_options, judge, locate, located, restore
+
+__all__ = [
+    "NAME",
+    "TITLE",
+    "Settings",
+    "archive",
+    "cancel",
+    "check_options",
+    "facts",
+    "files",
+    "judge",
+    "lints",
+    "locate",
+    "located",
+    "restore",
+]
