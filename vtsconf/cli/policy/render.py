@@ -14,7 +14,7 @@ from vtsconf.core.errors import Usage
 from vtsconf.core.fleet import Host
 from vtsconf.core.outcome import Exit
 from vtsconf.core.printable import printable
-from vtsconf.core.problem import Problem, errors, suggestion, to_json
+from vtsconf.core.problem import Level, Problem, errors, suggestion, to_json
 from vtsconf.core.vtspolicy import tacl
 from vtsconf.core.vtspolicy.render import Rendered, render
 from vtsconf.core.vtspolicy.write import write
@@ -33,6 +33,7 @@ class _Page:
     release: str | None
     texts: tuple[str, ...]
     problems: tuple[Problem, ...]
+    is_cluster: bool = False
 
 
 @click.command(
@@ -70,6 +71,7 @@ def command(
     texts = list(dict.fromkeys(text for page in pages for text in page.texts))
     problems = [*project.problems, *(problem for page in pages for problem in page.problems)]
     problems += tacl.faults(texts) if as_macro else []
+    problems += _twice(name, pages)
     is_wrong = bool(errors(problems))
     macro = tacl.macro(texts) if as_macro and texts and not is_wrong else None
     if as_json:
@@ -111,13 +113,33 @@ def _page(
     name: str, host: Host, vts: Vts, project: Project, release: str | None, allowed: Sequence[str]
 ) -> _Page:
     peers = desired.wanted(vts, project.tables, host.locate).get(_PEERS)
-    rendered = render(name, vts, release, host.name, is_cluster=bool(peers and peers.text), allowed=allowed)
+    is_cluster = bool(peers and peers.text)
+    rendered = render(name, vts, release, host.name, is_cluster=is_cluster, allowed=allowed)
     return _Page(
         host=host.name,
         release=rendered.release,
         texts=tuple(write(line) for line in rendered.lines),
         problems=(*host.problems, *_placed(rendered, host, name)),
+        is_cluster=is_cluster,
     )
+
+
+def _twice(name: str, pages: Sequence[_Page]) -> list[Problem]:
+    """In a cluster every server sees the same vaults: one is enough."""
+    members = [page.host for page in pages if page.is_cluster and page.texts]
+    if len(members) < 2:
+        return []
+    what = f"the policy {name} is written for {len(members)} servers of a cluster: {', '.join(members[:5])}"
+    return [
+        Problem(
+            what=what,
+            why="servers that share vaults would each save the same tapes",
+            remedy="name one server of each cluster: --limit HOST",
+            level=Level.WARNING,
+            code="cluster",
+            address=f"policies/{name}",
+        )
+    ]
 
 
 def _placed(rendered: Rendered, host: Host, name: str) -> list[Problem]:

@@ -15,15 +15,18 @@ from vtsconf.core.vtspolicy.tapes import PATHS, tapes_of
 from vtsconf.core.vtspolicy.words import meant, mystery, said, unexplained
 
 
-def read_bma(verb: Verb, tokens: Sequence[Token], release: str | None, notes: Notes) -> Line | None:
+def read_bma(
+    verb: Verb, quote: Token, tokens: Sequence[Token], release: str | None, notes: Notes
+) -> Line | None:
     """TSM, NBU, LEG, …: the backup type in the later form of TSM, the tapes, then keywords."""
     found = items(tokens, notes)
     rest = [one for one in found if isinstance(one, Token)]
-    form, kind = _form(verb, found, release, notes)
+    form, has_type = _form(verb, quote, found, release, notes)
     if form is None:
         return None
-    type_ = rest.pop(0) if kind else None
-    tapes = _tapes(rest.pop(0) if rest else None, tokens, notes)
+    type_ = rest.pop(0) if has_type else None
+    tapes = _tapes(found[has_type:], type_ or quote, notes)
+    rest = rest[1:]
     pairs = [one for one in found if isinstance(one, Pair)]
     known, words = keywords.read(form, pairs, notes)
     extra = _extra(verb, rest, notes)
@@ -48,14 +51,16 @@ _TYPE = {"archive": "an archive: the usual backup type", "selective": "a selecti
 
 
 def _form(
-    verb: Verb, found: Sequence[Token | Pair], release: str | None, notes: Notes
+    verb: Verb, quote: Token, found: Sequence[Token | Pair], release: str | None, notes: Notes
 ) -> tuple[Form | None, bool]:
     """Which form it is, by its first word, and whether that word is a backup type."""
     first = found[0] if found else None
     number = release_of(release)
     if not isinstance(first, Token):
-        at = first.name.column if first else 1
-        notes.error(at, "tapes", "the line names no tapes", remedy=_WHERE[verb.name == "TSM"], source=PATHS)
+        at = first.name.column if first else quote.column
+        notes.error(
+            at, "tapes", "the line names no tapes here", remedy=_WHERE[verb.name == "TSM"], source=PATHS
+        )
         return None, False
     if first.text.startswith("/") or verb.name != "TSM":
         if verb.name == "TSM" and number and number >= LATER:
@@ -102,10 +107,12 @@ def _no_type(first: Token, notes: Notes) -> None:
     )
 
 
-def _tapes(token: Token | None, tokens: Sequence[Token], notes: Notes) -> tuple[Token, Tapes] | None:
-    if token is None:
-        column = tokens[-1].column if tokens else 1
-        notes.error(column, "tapes", "the line names no tapes", remedy=_WHERE[False], source=PATHS)
+def _tapes(found: Sequence[Token | Pair], before: Token, notes: Notes) -> tuple[Token, Tapes] | None:
+    """The tapes stand before the keywords."""
+    token = found[0] if found else before
+    if isinstance(token, Pair) or token is before:
+        at = token.name if isinstance(token, Pair) else before
+        notes.error(at.column, "tapes", "the line names no tapes here", remedy=_WHERE[False], source=PATHS)
         return None
     tapes = tapes_of(token.text)
     if isinstance(tapes, str):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vtsconf.core.vtspolicy import keywords
-from vtsconf.core.vtspolicy.facts import KEYWORD, UNIQUE, Form, Verb
+from vtsconf.core.vtspolicy.facts import KEYWORD, LATER, UNIQUE, Form, Verb, release_of
 from vtsconf.core.vtspolicy.line import Line, Word
 from vtsconf.core.vtspolicy.notes import Notes
 from vtsconf.core.vtspolicy.scan import Pair, Token, items
@@ -14,7 +14,9 @@ from vtsconf.core.vtspolicy.tapes import fault
 _SHOWN = "8.2 Config p.89; 6.04.04 Ops p.44"
 
 
-def read_names(verb: Verb, tokens: Sequence[Token], quote: Token | None, notes: Notes) -> Line | None:
+def read_names(
+    verb: Verb, tokens: Sequence[Token], quote: Token | None, release: str | None, notes: Notes
+) -> Line | None:
     """Everything behind the verb. A pool in place of `-` is kept and said to be unknown: it is in no manual we know."""
     if quote is not None:
         notes.error(
@@ -34,6 +36,10 @@ def read_names(verb: Verb, tokens: Sequence[Token], quote: Token | None, notes: 
     tapes = [one for one in found if isinstance(one, Token)]
     _check(verb, place, tapes, notes)
     known, words = keywords.read(Form.NAMES, [one for one in found if isinstance(one, Pair)], notes)
+    number = release_of(release)
+    if known and number and number < LATER:
+        notes.warn(words[0].column, "form", f"no manual that we know shows keywords of {verb.name} for {release}",
+                   why="the server could take them for tapes", source="6.03.42 Ops p.69")  # fmt: skip
     words += [_place(place), *(_tape(verb, one) for one in tapes)]
     return Line(
         verb=verb.name,

@@ -25,9 +25,8 @@ def parse(
     """
     notes = Notes(file=file, number=number)
     line = _read(text.rstrip("\r\n"), release, notes)
-    if line is None or errors(notes.found):
-        return tuple(notes.found)
-    return replace(line, problems=tuple(notes.found))
+    found = tuple(sorted(notes.found, key=lambda one: one.place.column if one.place else 0))
+    return found if line is None or errors(found) else replace(line, problems=found)
 
 
 def _read(text: str, release: str | None, notes: Notes) -> Line | None:
@@ -95,7 +94,7 @@ def _by_form(verb: Verb, parts: Parts, release: str | None, notes: Notes) -> Lin
     if verb.form is Form.OPEN:
         return read_open(verb, [*behind, *parts.body], notes)
     if verb.form is Form.NAMES:
-        return read_names(verb, behind, parts.quote, notes)
+        return read_names(verb, behind, parts.quote, release, notes)
     if parts.quote is None or behind:
         at = behind[0] if behind else Token(text="", column=parts.head[1].column + len(verb.name))
         notes.error(
@@ -106,4 +105,4 @@ def _by_form(verb: Verb, parts: Parts, release: str | None, notes: Notes) -> Lin
             source=WORDS,
         )
         return None
-    return read_bma(verb, parts.body, release, notes)
+    return read_bma(verb, parts.quote, parts.body, release, notes)
