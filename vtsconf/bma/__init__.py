@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from vtsconf.bma.application import Application
@@ -30,7 +30,12 @@ class _Applications(Mapping[str, "Application"]):
 ALL: Mapping[str, Application] = _Applications()
 
 
-def migrator(name: str) -> Migrator | None:
+def application_of(name: str, settings: Any) -> Application:
+    """Whose settings these are: those of a BMA that the site has defined know it themselves."""
+    return cast("Application", getattr(settings, "application", None) or ALL[name])
+
+
+def migrator(name: str, settings: Any = None) -> Migrator | None:
     """What moves tapes with this application; None when it is not known, or cannot."""
-    application = ALL.get(name)
-    return cast("Migrator", application) if hasattr(application, "archive") else None
+    found = getattr(settings, "application", None) or ALL.get(name)
+    return cast("Migrator", found) if hasattr(found, "archive") else None

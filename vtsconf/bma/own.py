@@ -29,11 +29,19 @@ def _regex(value: Any) -> str:
         raise refusal(f"{found(value)} is no pattern", remedy="write a regular expression in single quotes")
     try:
         re.compile(value)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise refusal(
             f"{value!r:.60} is not a regular expression: {error}",
             remedy="put a backslash before ( [ * + ? . to mean it",
         ) from None
+    from vtsconf.core.patterncost import too_slow  # costs time, so only where there is a pattern
+
+    if reason := too_slow(value):
+        raise refusal(
+            f"{value!r:.60} can take very long: {reason}",
+            why="what a backup application prints holds the names of tapes, and may be large",
+            remedy="write [^ ]+ instead of .*, or begin the pattern with ^",
+        )
     return value
 
 

@@ -20,8 +20,9 @@ _MARK = r"[A-Za-z0-9][A-Za-z0-9-]{0,100}"
 DIRECTORY = "{dir}"  # stands for the run's own directory, see contract.Command
 
 # What lets a BMA delete the source after it has saved it: a file that is gone is no erased tape (facts §1 rule 4).
-_DELETES = re.compile(r"-+del(?:e(?:t(?:e(?:f(?:i(?:l(?:e(?:s)?)?)?)?)?)?)?)?(?:[=\s].*)?", re.IGNORECASE)
-_PROGRAMS = ("bparchive",)
+# Each option in every abbreviation: dsmc -deletefiles; tar and rsync, which a site's own commands may use.
+_DELETES = re.compile(r"-+(?:del[a-z]*(?:-[a-z-]*)?|remove-(?:source-)?files)(?:[=\s].*)?", re.IGNORECASE)
+_PROGRAMS = ("bparchive", "rm", "rmdir", "unlink", "shred", "truncate", "mv")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,13 +112,16 @@ def fit_token(token: str) -> str:
 def deletes(words: Iterable[str]) -> str:
     """The first word by which a BMA would delete what it has saved; "" when there is none."""
     words = list(words)
-    program = {word.rpartition("/")[2] for word in words}
+    archives = words[0].rpartition("/")[2] == "nsrarchive"
     for word in words:
-        if _DELETES.fullmatch(word) or word.rpartition("/")[2] in _PROGRAMS:
+        if _DELETES.fullmatch(word) or (archives and re.fullmatch(r"-[A-Za-z]*G.*", word)):
             return word
-        if "nsrarchive" in program and re.fullmatch(r"-[A-Za-z]*G.*", word):
-            return word
-    return ""
+    return removes(words[:1])
+
+
+def removes(words: Iterable[str]) -> str:
+    """The first word that is a program which takes files away; a tape may be called so as well."""
+    return next((word for word in words if word.rpartition("/")[2] in _PROGRAMS), "")
 
 
 def harmless(command: Command) -> Command:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -106,9 +106,10 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class Tables:
-    """All families, shipped and of the site."""
+    """All families, shipped and of the site. `applications` are the BMAs that the site has defined, by name."""
 
     families: Mapping[str, Table] = field(default_factory=dict)
+    applications: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     _rows: Mapping[str, tuple[Table, Row]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

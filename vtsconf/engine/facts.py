@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from vtsconf.bma import ALL
+from vtsconf.bma import application_of
 from vtsconf.core import sensitive, vtsfile
 from vtsconf.core.errors import Unreachable, VtsconfError, at_stage
 from vtsconf.core.outcome import Exit
@@ -137,7 +137,11 @@ def probes(outline: Outline) -> tuple[Probe, ...]:
         Query("facts/journal", ("tail", "-n", str(_JOURNAL_LINES), f"{vts.state_dir}/journal")),
     ]
     asked += [Query(_status(name), s.status) for name, s in vts.services.items() if s.status]
-    asked += [fact.query for name, settings in vts.bma.items() for fact in ALL[name].facts(settings)]
+    asked += [
+        fact.query
+        for name, settings in vts.bma.items()
+        for fact in application_of(name, settings).facts(settings)
+    ]
     asked += [ReadFile(vts.config_file)] if vts.config_file else []
     return tuple(dict.fromkeys(asked))
 
@@ -295,7 +299,7 @@ def config_file_of(path: str, seen: FileSeen, tables: Tables, key: FingerprintKe
 
 def _clients(outline: Outline, reading: Reading) -> Iterator[ClientFact]:
     for name, settings in outline.vts.bma.items():
-        for fact in ALL[name].facts(settings):
+        for fact in application_of(name, settings).facts(settings):
             answer = fact.answer(reading.queries.get(fact.query.name))
             yield ClientFact(bma=name, fact=fact.name, ok=answer.ok, text=answer.text)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vtsconf.bma import ALL
+from vtsconf.bma import application_of
 from vtsconf.core.connection import Target, secret_refs_of, target_of
 from vtsconf.core.errors import Invalid
 from vtsconf.core.fleet import Host
@@ -55,7 +55,7 @@ def _managed(vts: desired.Vts) -> Iterator[str]:
         yield vts.config_file
     yield from vts.files
     for name, settings in vts.bma.items():
-        yield from (file.path for file in ALL[name].files(settings))
+        yield from (file.path for file in application_of(name, settings).files(settings))
 
 
 def outline(host: Host, project: Project) -> Outline:

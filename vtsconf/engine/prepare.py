@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vtsconf.bma import ALL
+from vtsconf.bma import application_of
 from vtsconf.core.connection import Target, secret_refs_of, target_of
 from vtsconf.core.errors import Invalid
 from vtsconf.core.fleet import Host
@@ -129,7 +129,7 @@ def _connection(host: Host) -> list[Problem]:
 def _client_lints(vts: desired.Vts, host: Host) -> Iterator[Problem]:
     """What the backup applications' own modules warn of."""
     for name, settings in vts.bma.items():
-        for problem in ALL[name].lints(settings, vts.vaults):
+        for problem in application_of(name, settings).lints(settings, vts.vaults):
             place = problem.place or host.locate(("vts", "bma", name))
             yield replace(problem, host=host.name, place=place)
 

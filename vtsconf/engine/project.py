@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +39,7 @@ class Project:
     host_vars: Mapping[str, Map] = field(default_factory=dict[str, Map])
     extra: Map | None = None
     site_tables: Mapping[str, str] = field(default_factory=dict[str, str])  # texts by file name
+    site_bmas: Mapping[str, str] = field(default_factory=dict[str, str])  # texts of bmas/ by file name
     wrong: tuple[Problem, ...] = ()  # of the inventory and the variables
 
     @classmethod
@@ -51,7 +52,8 @@ class Project:
         members = read_folder(root, "host_vars", hosts.hosts, hosts.groups)
         over, wrong = read_extra(extra)
         problems += [*groups.problems, *members.problems, *wrong]
-        texts, wrong = _site_tables(root)
+        texts, wrong = _texts(root / "parameters")
+        bmas, more = _texts(root / "bmas")
         return cls(
             root=root,
             source=source,
@@ -60,7 +62,8 @@ class Project:
             host_vars=members.variables,
             extra=over,
             site_tables=texts,
-            wrong=(*problems, *wrong),
+            site_bmas=bmas,
+            wrong=(*problems, *wrong, *more),
         )
 
     @cached_property
@@ -68,7 +71,18 @@ class Project:
         """Read when first asked for: who only needs the hosts does not wait for the model behind tables."""
         from vtsconf.core.tablefile import read_tables
 
-        return read_tables(share.parameter_tables(), self.site_tables)
+        tables, problems = read_tables(share.parameter_tables(), self.site_tables)
+        if not self.site_bmas:
+            return tables, problems
+        from vtsconf.bma import site
+
+        applications = {}
+        for file, text in self.site_bmas.items():
+            application, wrong = site.read(text, file)
+            problems = [*problems, *wrong]
+            if application:
+                applications[application.NAME] = application
+        return replace(tables, applications=applications), problems
 
     @property
     def tables(self) -> Tables:
@@ -126,10 +140,10 @@ def find_inventory(named: str | Path | None) -> Path:
     return path
 
 
-def _site_tables(root: Path) -> tuple[dict[str, str], list[Problem]]:
+def _texts(folder: Path) -> tuple[dict[str, str], list[Problem]]:
+    """The YAML files of one of the site's folders."""
     texts: dict[str, str] = {}
     problems: list[Problem] = []
-    folder = root / "parameters"
     for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]) if folder.is_dir() else ():
         data = read_bytes(path, str(path))
         if isinstance(data, Problem):

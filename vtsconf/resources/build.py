@@ -74,10 +74,10 @@ def _content(text: str) -> Content:
 def _client_files(vts: desired.Vts, variables: Mapping[str, Any], render: Render) -> Iterator[File]:
     if not vts.bma:
         return
-    from vtsconf.bma import ALL
+    from vtsconf.bma import application_of
 
     for name, settings in vts.bma.items():
-        for file in ALL[name].files(settings):
+        for file in application_of(name, settings).files(settings):
             yield File(
                 path=file.path,
                 content=_content(render(file.template, {**variables, **file.variables})),

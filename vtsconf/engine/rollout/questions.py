@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from vtsconf.bma import ALL
+from vtsconf.bma import application_of
 from vtsconf.core.rollout.gate import Question
 from vtsconf.core.rollout.strategy import Gates
 from vtsconf.core.sensitive import is_sensitive
@@ -52,7 +52,7 @@ def questions_of(ready: Ready, gates: Gates) -> tuple[Question, ...]:
 def _clients(ready: Ready) -> Iterator[Question]:
     """Whether each backup client reaches its server."""
     for name, settings in ready.vts.bma.items():
-        for fact in ALL[name].facts(settings):
+        for fact in application_of(name, settings).facts(settings):
             if fact.name == "reachable":
                 query = fact.query
                 yield Question(

@@ -28,7 +28,7 @@ def written_paths(vts: Vts) -> Iterator[tuple[str, Path]]:
     from vtsconf import bma  # costs time, so only where there is one
 
     for name, settings in vts.bma.items():
-        for managed in bma.ALL[name].files(settings):
+        for managed in bma.application_of(name, settings).files(settings):
             yield managed.path, ("vts", "bma", name)
 
 
