@@ -371,11 +371,11 @@ class Fleet:
         variables = {"vts_ssh_idle_timeout": "2s", "ansible_timeout": 2, "vts": {"confirm_within": "2s"}}
         self.write(f"host_vars/{name}.yaml", json.dumps(variables))
 
-    def plan(self, *words: str) -> str:
+    def plan(self, *words: str, out: str = "friday.json") -> str:
         """Make the plan of what the documents say: the name of its file."""
-        ended = self.run("plan", "--out", "friday.json", *words)
+        ended = self.run("plan", "--out", out, *words)
         assert ended.code == 0, ended
-        return "friday.json"
+        return out
 
     # ---- controllers
 

@@ -297,12 +297,11 @@ def test_a_server_that_a_rollout_holds_is_left_alone_by_all_others(fleet: Fleet)
 def test_a_rollout_that_cannot_be_led_from_here_is_not_begun(fleet: Fleet) -> None:
     """With a store in SQLite one process at a time does the work, on whichever servers."""
     fleet.strategy("nights", "waves: [2]\n")
-    assert 0 == fleet.run("plan", "--out", "other.json", "-l", "vts3,vts4").code
+    plan, other = fleet.plan("-l", "vts1,vts2", out="a.json"), fleet.plan("-l", "vts3,vts4", out="b.json")
     fleet["vts1"].hold("restart")
-    plan = fleet.plan("-l", "vts1,vts2")
     with fleet.spawn("rollout", "start", plan, "--strategy", "nights", "-y") as first:
         fleet["vts1"].until_at("restart")
-        second = fleet.run("rollout", "start", "other.json", "--strategy", "nights", "-y")
+        second = fleet.run("rollout", "start", other, "--strategy", "nights", "-y")
         fleet["vts1"].let_go("restart")
         assert 0 == first.ended().code
 

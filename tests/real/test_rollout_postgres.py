@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -160,3 +161,53 @@ def test_a_controller_dies_and_the_database_is_restarted(fleet: Fleet, postgres:
 
     assert 0 == fleet.run("rollout", "resume", by="ann").code
     assert_each_was_changed_once(fleet)
+
+
+# ---- who leads
+
+
+def test_whoever_has_joined_goes_on_where_the_leader_died_waiting(fleet: Fleet) -> None:
+    fleet.strategy("nights", "waves: [2, 4]\napprove: [each]\n")
+    with fleet.start_rollout("nights", by="ops") as leader:
+        leader.until_says("waiting: approval")
+        with fleet.spawn("rollout", "join", "--lines", by="eve") as joiner:
+            joiner.until_says("joined rollout")
+            leader.kill()
+            assert 0 == fleet.run("rollout", "approve", by="ann").code
+            assert 0 == joiner.ended().code
+
+    assert_each_was_changed_once(fleet)
+
+
+def test_resume_beside_a_leader_who_lives_only_helps(fleet: Fleet) -> None:
+    with two_in_a_wave(fleet) as (leader, joiner):
+        joiner.kill()
+        with fleet.spawn("rollout", "resume", "--lines", "-p", "4", by="ann") as third:
+            third.until("host-started", by=f"ann@{socket.gethostname()}")
+            let_all_go(fleet)
+            codes = leader.ended().code, third.ended().code
+
+    assert (0, 0) == codes
+    assert_each_was_changed_once(fleet)
+    assert 1 == sum(event.action == "gate-asked" for event in fleet.events)
+
+
+def test_two_rollouts_at_once_on_servers_of_their_own(fleet: Fleet) -> None:
+    fleet.strategy("nights", "waves: [1, 2]\n")
+    fleet["vts1"].hold("restart")
+    plans = [
+        fleet.plan("-l", "vts1,vts2,vts3", out="a.json"),
+        fleet.plan("-l", "vts4,vts5,vts6", out="b.json"),
+    ]
+    with fleet.spawn("rollout", "start", plans[0], "--strategy", "nights", "-y", by="ops") as first:
+        fleet["vts1"].until_at("restart")
+        second = fleet.run("rollout", "start", plans[1], "--strategy", "nights", "-y", by="eve")
+        third = fleet.run("rollout", "start", plans[0], "--strategy", "nights", "-y", by="eve")
+        fleet["vts1"].let_go("restart")
+        ended = first.ended()
+
+    assert (0, 0, 7) == (ended.code, second.code, third.code)
+    assert "held by run" in third.err
+    assert ["new"] * 6 == list(fleet.configs.values())
+    assert [1] * 6 == [len(box.runs("armed")) for box in fleet]
+    assert set() == fleet.claimed()
