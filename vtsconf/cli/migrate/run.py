@@ -71,7 +71,11 @@ def command(
             if not as_json:
                 click.echo(f"Run {run}: {len(added)} new {'job' if len(added) == 1 else 'jobs'}", err=True)
 
+        listener = working.listener(work, run, quiet=as_json)
+
         def again() -> None:
+            if follow:
+                listener()
             if follow and not no_plan and time.monotonic() - planned[0] > pause:
                 plan()
 

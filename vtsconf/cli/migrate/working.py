@@ -24,6 +24,8 @@ from vtsconf.engine.migrate.yard import Place, Yard
 
 if TYPE_CHECKING:
     from vtsconf.cli.wiring import Shop
+    from vtsconf.core.emsrules import Decision
+    from vtsconf.core.eventlog import LogLine
     from vtsconf.engine.prepare import Ready
 
 SYMBOLS = {
@@ -221,3 +223,29 @@ def one(book: Book, wanted: str) -> list[Entry]:
             remedy="`vtsconf migrate status -v` lists them",
         )
     return found
+
+
+_LISTEN = 2.0  # seconds between two looks at the event logs
+
+
+def listener(work: Work, run: str, *, quiet: bool) -> Callable[[], None]:
+    """Looks at the event logs now and then, and says what it makes of them."""
+    from vtsconf.engine.migrate.following import Follower
+
+    def told(host: str, event: LogLine, decision: Decision) -> None:
+        if not quiet:
+            symbol = "?" if decision.action in ("none", "notify") else "~"
+            click.echo(
+                f"{show.paint(symbol)} {host}  event: {show.reason(event.text)}  → {decision.action}: "
+                f"{show.reason(decision.reason)}"
+            )
+
+    follower = Follower(book=work.book, yard=work.yard, run=run, now=lambda: work.shop.now, told=told)
+    looked = [0.0]
+
+    def listen() -> None:
+        if time.monotonic() - looked[0] > _LISTEN:
+            follower.look()
+            looked[0] = time.monotonic()
+
+    return listen

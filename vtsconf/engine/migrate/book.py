@@ -337,6 +337,20 @@ class Book:
         """The last proof of each of these tapes, by path."""
         return {proof.cartridge: proof for proof, _ in self.proofs(host, paths)}
 
+    # ---- how far the event logs were read
+
+    def mark(self, host: str) -> str:
+        """Where reading goes on; "" when it was never read."""
+        rows = self._db.read("select value from settings where name = ?", (f"event-log/{host}",))
+        return str(rows[0][0]) if rows else ""
+
+    def set_mark(self, host: str, mark: str) -> None:
+        """All before it was acted on."""
+        self._db.write(
+            "insert into settings (name, value) values (?, ?) on conflict (name) do update set value = excluded.value",
+            [(f"event-log/{host}", mark)],
+        )
+
     def close(self) -> None:
         self._db.close()
 

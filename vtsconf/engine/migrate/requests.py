@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from vtsconf.core.emsrules import Decision
 from vtsconf.core.errors import Refused
 from vtsconf.core.migrate.job import Job
+from vtsconf.core.migrate.record import Proof
+from vtsconf.core.migrate.tape import Tape
+from vtsconf.core.vtspolicy.wish import Wish
 from vtsconf.engine.migrate.book import Book
-from vtsconf.engine.migrate.yard import Yard
+from vtsconf.engine.migrate.yard import Place, Yard
+from vtsconf.transport.server import Server
 
 
 def restore_jobs(
@@ -15,34 +20,94 @@ def restore_jobs(
 ) -> list[Job]:
     """A restore of each; `nonce` makes it another job than an earlier restore of the same tape. Raises Refused."""
     seen = yard.with_server(host, lambda server, place: server.look((), place.state_dir, paths)).files
-    made = []
-    for path in paths:
-        tape = seen.get(path)
-        if tape is None:
-            raise Refused(
-                f"{host} has no tape {path}", remedy="name it by its whole path, /VAULT01/POOL1/TAPE001"
-            )
-        if tape.size:
-            raise Refused(
-                f"{path} is not erased: it has {tape.size} bytes", remedy="there is nothing to restore"
-            )
-        proofs = [proof for proof, _ in book.proofs(host, [path]) if token in {"", proof.token}]
-        if not proofs:
-            raise Refused(
-                f"no copy of {path} is on record", remedy="restore it with the backup application itself"
-            )
-        made.append(
-            Job(
-                host=host,
-                cartridge=path,
-                action="restore",
-                bytes=0,
-                mtime=tape.mtime,
-                inode=tape.inode,
-                bma=proofs[-1].bma,
-                token=proofs[-1].token,
-                priority=0,
-                nonce=nonce,
-            )
+    return [_restore(book, host, path, seen.get(path), token, nonce=nonce) for path in paths]
+
+
+def _restore(book: Book, host: str, path: str, tape: Tape | None, token: str, *, nonce: str) -> Job:
+    if tape is None:
+        raise Refused(
+            f"{host} has no tape {path}", remedy="name it by its whole path, /VAULT01/POOL1/TAPE001"
         )
-    return made
+    if tape.size:
+        raise Refused(f"{path} is not erased: it has {tape.size} bytes", remedy="there is nothing to restore")
+    proofs = [proof for proof, _ in book.proofs(host, [path]) if token in {"", proof.token}]
+    if not proofs:
+        raise Refused(
+            f"no copy of {path} is on record", remedy="restore it with the backup application itself"
+        )
+    return Job(
+        host=host,
+        cartridge=path,
+        action="restore",
+        bytes=0,
+        mtime=tape.mtime,
+        inode=tape.inode,
+        bma=proofs[-1].bma,
+        token=proofs[-1].token,
+        priority=0,
+        nonce=nonce,
+    )
+
+
+def jobs_of(decision: Decision, place: Place, server: Server, book: Book, *, nonce: str) -> Iterator[Job]:
+    """What an event asks for, on the tapes as they are now. Raises Refused with the reason why nothing can be done."""
+    wish = decision.wish
+    if decision.action not in {"migrate", "restore", "erase"} or wish is None:
+        return
+    if wish.host and wish.host.partition(".")[0].lower() != place.host.partition(".")[0].lower():
+        raise Refused(f"it is meant for {wish.host}")
+    for tape in _meant(wish, place, server):
+        if decision.action == "restore":
+            yield _restore(book, place.host, tape.path, tape, "", nonce=nonce)
+        elif tape.size:
+            yield _job(decision, wish, place, tape, book, nonce=nonce)
+
+
+def _meant(wish: Wish, place: Place, server: Server) -> list[Tape]:
+    """The tapes that are meant, of all that the server has. Raises Refused for none."""
+    names = set(wish.names) | ({wish.cartridge} if wish.cartridge else set())
+    found: list[Tape] = []
+
+    def look(tape: Tape) -> None:
+        if (
+            wish.vault in {"", tape.vault}
+            and wish.pool in {"", tape.pool}
+            and (not names or tape.cartridge in names)
+        ):
+            found.append(tape)
+
+    vaults = [wish.vault] if wish.vault else list(place.vts.vaults)
+    server.tapes([f"{place.root}/{name.lstrip('/')}" for name in vaults], look)
+    if not found:
+        raise Refused(f"{place.host} has no such tape: {', '.join(sorted(names)) or wish.pool}")
+    return found
+
+
+def _job(decision: Decision, wish: Wish, place: Place, tape: Tape, book: Book, *, nonce: str) -> Job:
+    """`policy` lends what the event leaves open: the BMA, options, attempts. Raises Refused."""
+    policy = place.vts.policies.get(decision.policy)
+    bma = "" if decision.action == "erase" else wish.bma or (policy.bma if policy else None) or ""
+    proof: Proof | None = book.newest(place.host, [tape.path]).get(tape.path)
+    if decision.action == "erase":
+        if proof is None or not proof.is_of(tape):
+            raise Refused(f"{tape.path} is not, as it is now, proven on tape: it is not erased")
+        bma = proof.bma
+    if not bma:
+        raise Refused(f"neither the event nor rule {decision.rule} says which backup application")
+    options = {**(policy.options if policy else {}), **wish.options}
+    return Job(
+        host=place.host,
+        cartridge=tape.path,
+        action="erase" if decision.action == "erase" else "migrate",
+        bytes=tape.size,
+        mtime=tape.mtime,
+        inode=tape.inode,
+        bma=bma,
+        policy=decision.policy,
+        options=options,
+        submit=policy.submit if policy else "run",
+        priority=policy.priority if policy else 10,
+        attempts=policy.retry.attempts if policy else 5,
+        backoff=policy.retry.backoff if policy else 30,
+        nonce="" if decision.action == "migrate" else nonce,
+    )
