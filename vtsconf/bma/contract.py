@@ -92,7 +92,7 @@ class Migrator(Protocol):
         ...
 
     def locate(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
-        """Asks the catalogue; moves no data."""
+        """Asks the catalogue; moves no data. A `token` of "": whatever mark the copies have."""
         ...
 
     def cancel(self, settings: Any, token: str, output: Output) -> Command | None:

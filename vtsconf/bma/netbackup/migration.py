@@ -84,7 +84,7 @@ def locate(settings: Settings, paths: Sequence[str], token: str, options: Mappin
     words = ["-C", client] if client else []
     words += ["-t", "0"]
     words += ["-k", chosen["policy"]] if "policy" in chosen else []
-    words += ["-keyword", fit_token(token)]
+    words += ["-keyword", fit_token(token)] if token else []
     words += ["-s", chosen["since"]] if "since" in chosen else []
     argv = (f"{settings.directory}/bin/bplist", *words, "-l", "-b", *paths)
     return harmless(Command(argv=argv, timeout=settings.timeout("locate")))

@@ -100,12 +100,13 @@ def restore(settings: Settings, paths: Sequence[str], token: str, options: Mappi
 
 
 def locate(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
-    """`mminfo` by the token."""
-    fit_paths(paths)
+    """`mminfo` by the token; without one by the save set's name, which is the path where nobody gave another [sol-save]."""
+    fit_paths(paths, patterns="" if token else ",\"' ", why="it cannot stand in a query of mminfo")
     chosen = fit_options("networker", (*OPTIONS, _WHEN), options)
     field = "annotation" if _is_archive(chosen) else "name"
     client = [f"client={settings.client}"] if settings.client else []
-    query = ",".join([*client, f"{field}={fit_token(token)}"])
+    named = f"{field}={fit_token(token)}" if token else f"name={paths[0]}"
+    query = ",".join([*client, named])
     return _command(
         settings, "mminfo", [*_server(settings), "-a", "-q", query, "-r", catalogue.REPORT], "locate"
     )

@@ -121,6 +121,7 @@ class SiteBma:
         return self._command("restore", settings, paths, token, options)
 
     def locate(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
+        """Raises Refused without a token: the file says how to ask for one copy, not for any."""
         return self._command("locate", settings, paths, token, options)
 
     def cancel(self, settings: Any, token: str, output: Output) -> Command | None:

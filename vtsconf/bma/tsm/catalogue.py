@@ -43,10 +43,11 @@ def _of(row: re.Match[str], paths: Sequence[str], token: str) -> tuple[str, str,
         path = version["path"].rstrip(" ")
         return (path, "", "") if path in paths else None
     # Dates of the expiry come in the format that was asked for: 2033-04-01.
-    ends = rf" +(Never|\d{{4}}-\d\d-\d\d) +{re.escape(token)} +RetInit:\w+( .*)?"
+    mark = re.escape(token) if token else ".*?"
+    ends = rf" +(Never|\d{{4}}-\d\d-\d\d) +({mark}) +RetInit:\w+( .*)?"
     for path in paths:
         if row["rest"].startswith(path + " ") and (end := re.fullmatch(ends, row["rest"][len(path) :])):
-            return path, token, "" if end[1] == "Never" else end[1]
+            return path, end[2], "" if end[1] == "Never" else end[1]
     return None
 
 

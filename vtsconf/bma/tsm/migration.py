@@ -107,7 +107,8 @@ def locate(settings: Settings, paths: Sequence[str], token: str, options: Mappin
     if _is_selective(chosen):
         words = ["query", "backup", *_common(settings, chosen), *formats]
     else:
-        words = ["query", "archive", *_common(settings, chosen), *formats, _description(token)]
+        marked = [_description(token)] if token else []
+        words = ["query", "archive", *_common(settings, chosen), *formats, *marked]
     argv = (settings.dsmc, *words, *_asked(paths))
     return harmless(Command(argv=argv, env=_env(settings), timeout=settings.timeout("locate")))
 
