@@ -15,7 +15,8 @@ from tests.core.report.rollouts import BOSS, CAREFUL, OPS, Run, answers, done, p
 from tests.e2e.conftest import Ended, Vtsconf
 from vtsconf.cli.rollout import COMMANDS
 from vtsconf.core import plan as plans
-from vtsconf.core.outcome import Exit
+from vtsconf.core.outcome import Exit, PlanOutcome
+from vtsconf.core.plan import HostPlan
 from vtsconf.core.rollout.gate import Verdict
 from vtsconf.core.rollout.strategy import Gates, Share, Strategy
 from vtsconf.engine.durable import Client
@@ -334,6 +335,14 @@ def test_an_inconclusive_gate_says_what_to_do(keep: Keep, vtsconf: Vtsconf, proj
     assert Exit.WAITING == ended.code
     assert "paused: inconclusive: gate services/ems after wave 1 on vts01: exit 75" in ended.out
     assert f"go on: vtsconf rollout resume {WAITS}; end it: vtsconf rollout abort {WAITS}" in ended.out
+
+
+def test_a_plan_of_a_server_that_was_not_reached_is_not_done(project: Path, vtsconf: Vtsconf) -> None:
+    plan = plans.load((project / "friday.json").read_bytes(), "friday.json")
+    lost = HostPlan(host="vts01", outcome=PlanOutcome.UNREACHABLE, reason="no route to host")
+    (project / "lost.json").write_text(json.dumps(plans.to_json(replace(plan, hosts=(lost,)))))
+
+    assert Exit.UNREACHABLE == vtsconf("rollout", "start", "lost.json", "--strategy", "canary", "-y").code
 
 
 # ---- its controller was killed

@@ -90,8 +90,8 @@ def _check_references(shop: Shop, plan: HostPlan, path: Path) -> None:
     asked = references(plan)
     if not asked:
         return
-    (host,) = (host for host in shop.project.hosts() if host.name == plan.host)
-    known = references_of(host, shop.project)
+    host = shop.project.host(plan.host)
+    known = references_of(host, shop.project) if host else frozenset()
     if strange := sorted(str(ref) for ref in asked if ref not in known):
         raise Refused(
             f"{path} asks for a secret that the documents of {plan.host} do not speak of: {strange[0]}",

@@ -150,7 +150,7 @@ class Shop:
             except Exception as error:  # noqa: BLE001 a bug of ours on one host must not hide the others
                 return HostPlan(host=ready.name, outcome=PlanOutcome.ERROR, reason=bug(error))
 
-        processes = processes_for(len(preparation.ready))
+        processes = min(processes_for(len(preparation.ready)), self.settings.parallel)
         if processes > 1:
             self.reach.warm({ready.target.transport for ready in preparation.ready})
         for ready, host in crew(

@@ -96,9 +96,16 @@ class Project:
 
     def hosts(self, limit: str | None = None) -> list[Host]:
         """The hosts that a limit selects, in the inventory's order. Raises Usage when it selects none."""
+        return self._assembled(select(limit, self.inventory))
+
+    def host(self, name: str) -> Host | None:
+        """The one of that name; the others are not looked at."""
+        return self._assembled([name])[0] if name in self.inventory.hosts else None
+
+    def _assembled(self, names: Sequence[str]) -> list[Host]:
         return assemble(
             self.inventory,
-            select(limit, self.inventory),
+            names,
             group_vars=self.group_vars,
             host_vars=self.host_vars,
             extra=self.extra,

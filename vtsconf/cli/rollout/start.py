@@ -62,6 +62,7 @@ def command(
     from vtsconf.cli.rollout.outline import show_course
     from vtsconf.cli.wiring import open_shop
     from vtsconf.core.errors import Refused
+    from vtsconf.core.outcome import worst
     from vtsconf.engine import durable
     from vtsconf.engine.rollout.begin import begin
     from vtsconf.engine.rollout.course import course_of
@@ -81,7 +82,7 @@ def command(
         return 0
     if not course.waves:
         click.echo("Nothing is to be done on these servers.", err=True)
-        return 0
+        return worst(host.outcome.exit for host in plan.hosts)  # one that could not be planned is not done
     if not yes:
         ask("Start?", no_input=no_input, declined="not started", remedy=_UNASKED)
     desk = leading.desk_for(shop, shop.new_run())
