@@ -46,7 +46,7 @@ class _Item:
     chars: frozenset[int] = _ALL
     may_miss: bool = False
     is_open: bool = False  # how many it takes is not fixed
-    is_choice: bool = False  # the first of a part that may be missing
+    skips: tuple[int, ...] = ()  # how many items each part has that begins here and may be missing
 
 
 def too_slow(pattern: str) -> str:
@@ -64,7 +64,7 @@ def too_slow(pattern: str) -> str:
     is_anchored = bool(tree) and tree[0] in _STARTS
     if ways > MOST + is_anchored:
         return f"{ways} of its repeats can take text from the next one"
-    if sum(item.is_choice for item in items) > OPTIONAL:
+    if sum(len(item.skips) for item in items) > OPTIONAL:
         return f"more than {OPTIONAL} parts of it may be missing"
     return ""
 
@@ -74,11 +74,16 @@ _STARTS = [(_constants.AT, _constants.AT_BEGINNING), (_constants.AT, _constants.
 
 def _shares(items: Sequence[_Item], at: int) -> bool:
     """Whether this repeat can end at several places with the rest still possible."""
-    for after in items[at + 1 :]:
-        if items[at].chars & after.chars:
+    nexts, seen = [at + 1], set[int]()
+    while nexts:
+        here = nexts.pop()
+        if here in seen or here >= len(items):
+            continue
+        seen.add(here)
+        if items[at].chars & items[here].chars:
             return True
-        if not after.may_miss:
-            return False
+        nexts += [here + length for length in items[here].skips]
+        nexts += [here + 1] if items[here].may_miss else []
     return False
 
 
@@ -113,14 +118,15 @@ def _branch(ways: Sequence[Any]) -> Iterator[_Item]:
 def _repeat(op: Any, least: int, most: int, body: Any) -> Iterator[_Item]:
     inner = list(islice(_items(body), _MANY))
     if most <= 1:
-        for at, one in enumerate(inner):
-            yield replace(one, may_miss=True, is_choice=one.is_choice or not at)
+        first, *others = inner or [_Item(may_miss=True)]
+        yield replace(first, skips=(*first.skips, 1 + len(others)))
+        yield from others
         return
     if least == most and most <= _LARGE:
         for _ in range(most):
             yield from inner
         return
-    if any(one.is_open or one.may_miss for one in inner):
+    if any(one.is_open or one.may_miss or one.skips for one in inner):
         raise _Slow("a repeat or an alternative stands inside a repeat")
     is_open = least != most and op is not _constants.POSSESSIVE_REPEAT
     chars = frozenset[int]().union(*(one.chars for one in inner))
