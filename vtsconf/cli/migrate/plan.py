@@ -103,7 +103,8 @@ def command(
     from vtsconf.core.errors import Usage
     from vtsconf.core.migrate import document
     from vtsconf.core.migrate.plan import MigrationPlan
-    from vtsconf.core.outcome import worst
+    from vtsconf.core.outcome import Exit, worst
+    from vtsconf.engine.migrate.book import Book
     from vtsconf.engine.migrate.planning import Question
 
     shop = open_shop(inventory, extra, color=color, parallel=parallel)
@@ -117,7 +118,7 @@ def command(
         only=only,
         allowed=allow_erase,
         rate=rate,
-        proofs=_proofs(shop),
+        proofs=Book(shop.settings.store).newest,
         parallel=shop.settings.parallel,
     )
     explained: list[dict[str, Any]] = []
@@ -128,6 +129,8 @@ def command(
         if writer:
             writer.end(plan)
     if explain and not explained and any(part.judge for part in plan.parts):
+        if as_json:
+            return Exit.USAGE  # the one document is out already, and has no decisions
         raise Usage(
             f"no tape that was seen is called {explain!r:.200}", remedy="write /VAULT01/POOL1/TAPE001"
         )
@@ -161,14 +164,6 @@ def _known(only: tuple[str, ...], preparation: Preparation) -> None:
                 f"no selected host has a policy {name!r:.80}",
                 remedy=suggestion(name, names) or "vts.policies has them",
             )
-
-
-def _proofs(shop: Shop) -> Any:
-    """What the store knows to be on tape."""
-    from vtsconf.engine.migrate.book import Book
-
-    book = Book(shop.settings.store)
-    return lambda host, paths: {proof.cartridge: proof for proof, _ in book.proofs(host, paths)}
 
 
 def _listener(writer: Writer | None, explain: str | None, which: str, explained: list[dict[str, Any]]) -> Any:

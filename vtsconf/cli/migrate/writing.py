@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
-
-import click
 
 from vtsconf.core.errors import VtsconfError
 from vtsconf.core.migrate import document
@@ -65,7 +64,7 @@ class Writer:
 @contextmanager
 def opened(out: Path | None, *, to_stdout: bool) -> Iterator[list[TextIO]]:
     """Where the document goes: a file, whole or not at all and readable by its owner only; stdout; both; nowhere."""
-    files = [click.get_text_stream("stdout")] if to_stdout else []
+    files = [sys.stdout] if to_stdout else []
     if out is None:
         yield files
         return

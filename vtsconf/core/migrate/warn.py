@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vtsconf.core.migrate.judge import Some, Tally
+from vtsconf.core.migrate.judge import Tally
 from vtsconf.core.migrate.plan import MigrationPlan
 from vtsconf.core.migrate.policy import Policy
 from vtsconf.core.migrate.why import Why
@@ -91,27 +91,25 @@ def leading(tally: Tally, most: int = 4) -> str:
     return ", ".join([*words, *([f"{more} for other reasons"] if more else [])]) or "no tape was seen"
 
 
+_OF_TAPES = {  # of one, of several
+    "wanted-twice": ("is wanted by more than one policy; the first gets it",
+                     "are wanted by more than one policy; the first gets them"),
+    "unwanted": ("is wanted by no policy, and not proven on tape as it is",
+                 "are wanted by no policy, and not proven on tape as they are"),
+    "unknown": ("cannot be judged, and is left", "cannot be judged, and are left"),
+}  # fmt: skip
+
+
 def _of_tapes(plan: MigrationPlan) -> Iterator[Warning]:
     judges = [part.judge for part in plan.parts if part.judge]
-    for code, somes, text in (
-        (
-            "wanted-twice",
-            [j.wanted_twice for j in judges],
-            "are wanted by more than one policy; the first gets them",
-        ),
-        (
-            "unwanted",
-            [j.unwanted for j in judges],
-            "are wanted by no policy, and are not proven on tape as they are",
-        ),
-        ("unknown", [j.unknown for j in judges], "cannot be judged, and are left"),
+    for code, somes in (
+        ("wanted-twice", [judge.wanted_twice for judge in judges]),
+        ("unwanted", [judge.unwanted for judge in judges]),
+        ("unknown", [judge.unknown for judge in judges]),
     ):
-        if any(some.count for some in somes):
-            yield _some(code, text, somes)
-
-
-def _some(code: str, text: str, somes: list[Some]) -> Warning:
-    count, octets = sum(some.count for some in somes), sum(some.bytes for some in somes)
-    examples = [path for some in somes for path in some.examples][:5]
-    tapes = "1 tape" if count == 1 else f"{count} tapes"
-    return Warning(code=code, text=f"{tapes} ({sized(octets)}) {text}", examples=tuple(examples))
+        if count := sum(some.count for some in somes):
+            octets = sized(sum(some.bytes for some in somes))
+            tapes = "1 tape" if count == 1 else f"{count:,} tapes"
+            text = f"{tapes} ({octets}) {_OF_TAPES[code][count > 1]}"
+            examples = [path for some in somes for path in some.examples][:5]
+            yield Warning(code=code, text=text, examples=tuple(examples))

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from vtsconf.core.errors import Refused, Unreachable, VtsconfError, bug
 from vtsconf.core.migrate.aftermath import circle
-from vtsconf.core.migrate.judge import Judge
+from vtsconf.core.migrate.judge import Judge, Some
 from vtsconf.core.migrate.plan import MigrationPlan, Part
 from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.tape import Tape
@@ -18,6 +18,7 @@ from vtsconf.engine.fan import fan
 from vtsconf.engine.migrate.policies import policies_of
 from vtsconf.engine.prepare import Preparation, Ready, erasing
 from vtsconf.engine.reach import Reach
+from vtsconf.resources.lints.unproven import Unproven, erases_by_itself, unproven
 from vtsconf.transport.tapes import TapesSeen
 
 _BATCH = 500  # tapes whose records are looked up together
@@ -108,7 +109,8 @@ def judge_tapes(ready: Ready, server: Lists, question: Question, *, number: int 
     batch = _Batch(ready, question, number)
     seen = server.tapes(vaults_of(ready), batch.add)
     part = batch.end()
-    part.problems = (*ready.problems, *refused, *_amiss(ready, seen, question))
+    nowhere = unproven(ready.subject(), batch.unproven)
+    part.problems = (*ready.problems, *refused, *nowhere, *_amiss(ready, seen, question))
     if stops := [problem for problem in errors(refused) if problem.address.startswith("policies/")]:
         part.reason = stops[0].what
     return part
@@ -159,6 +161,8 @@ class _Batch:
             uses=question.uses.get(ready.name),
         )
         self._judge.on_first = self._look_round
+        self._is_watched = erases_by_itself(ready.subject())
+        self._with_data, self._unproven = 0, Some()
         self._part = Part(host=ready.name, judge=self._judge)
 
     def add(self, tape: Tape) -> None:
@@ -171,6 +175,18 @@ class _Batch:
         self._judge.end()
         return self._part
 
+    @property
+    def unproven(self) -> Unproven:
+        """What would be lost if it were erased now; counted only where something else than we may do so."""
+        some = self._unproven
+        return Unproven(count=some.count, of=self._with_data, example=next(iter(some.examples), ""))
+
+    def _watch(self, tape: Tape) -> None:
+        proof = self._proof_of(tape.path)
+        self._with_data += bool(tape.size)
+        if tape.size and not (proof and proof.is_complete and proof.is_of(tape)):
+            self._unproven.add(tape.path, tape.size)
+
     def _proof_of(self, path: str) -> Proof | None:
         return self._known.get(path)
 
@@ -179,6 +195,8 @@ class _Batch:
         self._known = self._question.proofs(self._host, [tape.path for tape in tapes]) if tapes else {}
         for tape in tapes:
             self._judge.see(tape)
+            if self._is_watched:
+                self._watch(tape)
             if self._question.on_tape:
                 self._question.on_tape(self._judge, tape, self._host)
 
