@@ -127,7 +127,7 @@ def test_any_text_gets_a_decision_with_a_reason(text, pattern, action):
 
 
 def test_the_worst_of_the_patterns_that_are_let_through_is_quick():
-    worst = [r".*a.*b\w+ ", r".*.*X", r"\w*a\w*b ", r".*a.*bX"]
+    worst = [r"^.*a.*b\w+ ", r".*.*X", r"\w*a\w*b ", r".*a.*bX"]
     written = rules({f"r{at}": {"match": pattern, "action": "notify"} for at, pattern in enumerate(worst)})
     began = time.process_time()
     decide(event("ab" * 127), written)

@@ -1,8 +1,10 @@
 """Whether a regular expression can take very long on a short hostile text: judged before it is ever used.
 
-Python's `re` tries every way in which repeats can share a text. A repeat in a repeat has exponentially many; several
-repeats in a row, each able to take what the next one could, have a power of the text's length. So these are refused:
-what is left takes less than half a second on the longest text that is tried (255 characters).
+Python's `re` tries every way in which repeats can share a text, and nothing can stop it. A repeat in a repeat has
+exponentially many ways; several in a row, each able to take what the next one could, have a power of the text's length.
+So the steps of the worst text are estimated, and patterns with too many are refused. The estimate is rough, to the
+factor of ten that separates what is let through (a second or two at the very worst) from what is not (minutes, or for
+ever).
 """
 
 from __future__ import annotations
@@ -11,13 +13,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from math import factorial, prod
 from re import _constants, _parser  # type: ignore[attr-defined]  # the parser has no public name; here since 3.11
 from typing import Any
 
-MOST = (
-    2  # repeats that can share a text with what follows; one more where the pattern is anchored at the start
-)
-OPTIONAL = 8  # parts that may be missing
+MOST = 10_000_000  # steps; Python takes some ten million in a second
+TEXT = 255  # characters of the longest text (emsrules.LONGEST)
 _LARGE = 16  # a repeat up to so many times is as good as one without end
 _MANY = 5000  # characters that it wants, one after another
 _ALL = frozenset(range(257))  # characters by number; 256 stands for all others
@@ -45,7 +46,7 @@ class _Item:
 
     chars: frozenset[int] = _ALL
     may_miss: bool = False
-    is_open: bool = False  # how many it takes is not fixed
+    spread: int = 1  # how many different numbers of them it can take, in a text of this length
     skips: tuple[int, ...] = ()  # how many items each part has that begins here and may be missing
 
 
@@ -58,18 +59,45 @@ def too_slow(pattern: str) -> str:
         return str(slow)
     except RecursionError:
         return "it is nested too deeply"
-    ways = sum(_shares(items, at) for at, item in enumerate(items) if item.is_open)
     if len(items) == _MANY:
         return "it is too long"
     is_anchored = bool(tree) and tree[0] in _STARTS
-    if ways > MOST + is_anchored:
-        return f"{ways} of its repeats can take text from the next one"
-    if sum(len(item.skips) for item in items) > OPTIONAL:
-        return f"more than {OPTIONAL} parts of it may be missing"
-    return ""
+    steps = _steps(items, is_anchored=is_anchored)
+    return f"its repeats can share a text in {steps:,.0f} ways" if steps > MOST else ""
 
 
 _STARTS = [(_constants.AT, _constants.AT_BEGINNING), (_constants.AT, _constants.AT_BEGINNING_STRING)]
+
+
+def _steps(items: Sequence[_Item], *, is_anchored: bool) -> float:
+    """How often the end of the pattern is reached at most: the ends of each repeat, at every start."""
+    spreads = [] if is_anchored else [TEXT]
+    rarity = 1
+    shared: frozenset[int] = frozenset()
+    tail = 1
+    for at, item in enumerate(items):
+        if item.spread > 1 and _shares(items, at):
+            spreads.append(item.spread)
+            rarity *= min(_run(items, at), item.spread)
+            shared |= item.chars
+        elif item.spread > 1 and shared & item.chars:
+            tail = max(tail, item.spread)  # it has one end only, looked for anew each time
+    spreads += [tail] if tail > 1 else []
+    in_order = factorial(
+        sum(spread == TEXT for spread in spreads)
+    )  # they share one text: their ends come in order
+    parts = sum(len(item.skips) for item in items)
+    return prod(spreads) / rarity / in_order * 2.0**parts
+
+
+def _run(items: Sequence[_Item], at: int) -> int:
+    """How many different letters must follow in a row: so rarely can a text repeat them."""
+    letters: set[frozenset[int]] = set()
+    for item in items[at + 1 : at + 9]:
+        if len(item.chars) > 2 or item.may_miss or item.skips or item.spread > 1 or not item.chars:
+            break
+        letters.add(item.chars)
+    return max(len(letters), 1)
 
 
 def _shares(items: Sequence[_Item], at: int) -> bool:
@@ -109,10 +137,10 @@ def _items(tree: Any) -> Iterator[_Item]:
 
 def _branch(ways: Sequence[Any]) -> Iterator[_Item]:
     """Alternatives: what stands before and after them may meet anything."""
-    yield _Item(may_miss=True, is_open=False)
+    yield _Item(may_miss=True)
     for way in ways:
         yield from _items(way)
-    yield _Item(may_miss=True, is_open=False)
+    yield _Item(may_miss=True)
 
 
 def _repeat(op: Any, least: int, most: int, body: Any) -> Iterator[_Item]:
@@ -126,11 +154,11 @@ def _repeat(op: Any, least: int, most: int, body: Any) -> Iterator[_Item]:
         for _ in range(most):
             yield from inner
         return
-    if any(one.is_open or one.may_miss or one.skips for one in inner):
+    if any(one.spread > 1 or one.may_miss or one.skips for one in inner):
         raise _Slow("a repeat or an alternative stands inside a repeat")
-    is_open = least != most and op is not _constants.POSSESSIVE_REPEAT
+    spread = 1 if op is _constants.POSSESSIVE_REPEAT else min(most - least + 1, TEXT)
     chars = frozenset[int]().union(*(one.chars for one in inner))
-    yield _Item(chars=chars, may_miss=least == 0, is_open=is_open)
+    yield _Item(chars=chars, may_miss=least == 0, spread=spread)
 
 
 def _chars(op: Any, value: Any) -> frozenset[int]:
