@@ -298,8 +298,8 @@ vt_drop_lock() {    # RUN: the lock, and leftovers of staging. 1 = it is not of 
   if [ "$vt_noted" != "$1" ]; then rm -f -- "$S/lock/taken.$vt_turn"; return 1; fi
   vt_clean_staged
   # A run that was armed keeps its lock's note beside its copies: nothing more to remove.
-  if [ -n "$1" ] && [ -e "$S/backup/$1/outcome" ] && ! vt_there "$S/backup/$1/lock"; then
-    mv -T -- "$S/lock" "$S/backup/$1/lock" 2>/dev/null && return 0
+  if [ -n "$1" ] && [ -e "$S/backup/$1/outcome" ] && ! vt_there "$S/backup/$1/held"; then
+    mv -T -- "$S/lock" "$S/backup/$1/held" 2>/dev/null && return 0
   fi
   vt_gone=$S/.gone.$$.$vt_started.$1
   mv -T -- "$S/lock" "$vt_gone" 2>/dev/null && rm -rf -- "$vt_gone"
