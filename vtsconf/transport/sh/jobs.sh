@@ -13,7 +13,7 @@
 # its session, or whoever holds the lock.
 
 vt_part=32768       # bytes of a part of the output
-vt_flock=; vt_have_lock=; vt_new=
+vt_flock=; vt_new=
 
 vt_job() { D=$S/jobs/$1; A=$2; J=$D/$2; }       # ID ATTEMPT
 
@@ -43,9 +43,9 @@ vt_see_members() {  # SESSION: sets vt_members, its processes
     vt_stat=
     { read -r vt_stat <"$vt_one"; } 2>/dev/null
     vt_stat=${vt_stat##*) }
+    case $vt_stat in [ZX]*) continue ;; *" $vt_wanted "*) ;; *) continue ;; esac
     # shellcheck disable=SC2086  # fields of /proc/PID/stat are meant to be split
     set -- $vt_stat
-    case ${1:-Z} in Z | X) continue ;; esac
     [ "$4" != "$vt_wanted" ] || { vt_one=${vt_one%/stat}; vt_members="$vt_members ${vt_one##*/}"; }
   done
 }
@@ -65,18 +65,18 @@ vt_lock_is_held() {
   [ $? -eq 1 ]
 }
 
-vt_runs() {         # something of J lives
+vt_runs() {         # [unlocked]: something of J lives; with the word, whoever else holds the lock does not count
   vt_first_line "$J/runner"
-  vt_lives "$vt_line" || vt_session_lives "$J/session" || { [ -z "$vt_have_lock" ] && vt_lock_is_held; }
+  vt_lives "$vt_line" || vt_session_lives "$J/session" || { [ -z "$1" ] && vt_lock_is_held; }
 }
 
-vt_see_job() {      # sets vt_is, vt_exit, vt_attempt and J
+vt_see_job() {      # [unlocked]: sets vt_is, vt_exit, vt_attempt and J
   vt_newest; J=$D/$vt_attempt; vt_is=none; vt_exit=
   [ "$vt_attempt" -gt 0 ] || return 0
   vt_see_exit; vt_is=ended
   [ -z "$vt_exit" ] || return 0
   vt_is=running
-  vt_runs && return 0
+  vt_runs "$1" && return 0
   vt_see_exit; vt_is=ended      # it may have ended just now
   [ -n "$vt_exit" ] || vt_is=lost
 }
@@ -198,12 +198,11 @@ vt_lock_job() {     # 0 = ours, as long as we or the command live
   if command -v flock >/dev/null 2>&1; then
     vt_mark_more "$D/lock" || return 1
     exec 9>>"$D/lock"
-    flock -n 9 2>/dev/null && [ "$D/lock" -ef /proc/self/fd/9 ] || return 1    # it may have been forgotten meanwhile
+    flock -n 9 2>/dev/null && [ "$D/lock" -ef /proc/self/fd/9 ]    # it may have been forgotten meanwhile
   else
     vt_flock=none
-    vt_claim "$D/holder" || return 1
+    vt_claim "$D/holder"
   fi
-  vt_have_lock=1
 }
 
 vt_mark_more() { printf '' >>"$1"; } 2>/dev/null
@@ -211,22 +210,27 @@ vt_mark_more() { printf '' >>"$1"; } 2>/dev/null
 vt_take_job() {     # alone from here on; somebody else may have begun it, or an older attempt may run
   vt_waits=0
   until vt_lock_job; do
-    vt_newest
-    [ "$vt_attempt" -lt "$A" ] || vt_say there
+    vt_see_job unlocked
+    [ "$vt_attempt" -lt "$A" ] && [ "$vt_is" != running ] || vt_say there
     vt_waits=$((vt_waits + 1))
     [ "$vt_waits" -lt 100 ] || vt_say_who_holds_it
     sleep 0.05
   done
-  vt_see_job
-  [ "$vt_attempt" -lt "$A" ] || vt_say there
-  [ "$vt_is" != running ] || vt_say there    # of an older one something lives, although it has let go of the lock
+  vt_see_job unlocked
+  # Of an older one something may live, although it has let go of the lock.
+  [ "$vt_attempt" -lt "$A" ] && [ "$vt_is" != running ] || vt_say there
   J=$D/$A
 }
 
 vt_say_who_holds_it() {
   vt_see_job
   [ "$vt_is" != running ] || vt_say there
-  vt_say "failed the lock of this job is held: something that attempt $vt_attempt left behind still runs"
+  exec 9>&-
+  vt_holders=
+  for vt_one in /proc/[0-9]*/fd/9; do
+    [ ! "$vt_one" -ef "$D/lock" ] || { vt_one=${vt_one%/fd/9}; vt_holders="$vt_holders ${vt_one##*/}"; }
+  done
+  vt_say "failed attempt $vt_attempt has left something behind that holds the lock of this job (process${vt_holders:- not known})"
 }
 
 vt_refuse() { rm -rf -- "$vt_new"; vt_say "refused $*"; }
@@ -386,7 +390,7 @@ vt_forget_job() {   # ID: unless it runs
   vt_job "$1" 0
   [ -d "$D" ] || { vt_frame "forgotten $1"; return 0; }
   (
-    vt_lock_job && vt_see_job && [ "$vt_is" != running ] || exit 1
+    vt_lock_job && vt_see_job unlocked && [ "$vt_is" != running ] || exit 1
     mv -T -- "$D" "$S/jobs/.gone.$N.$1"
   ) 2>/dev/null || return 0
   rm -rf -- "$S/jobs/.gone.$N.$1"
