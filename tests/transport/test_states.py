@@ -169,7 +169,7 @@ def test_a_process_with_the_pid_of_a_dead_one_is_not_taken_for_it(server):
         lock = server.state / "lock"
         lock.mkdir(parents=True)
         (lock / "note").write_text(f"run {run}\nholder someone\nsince 1\nuntil 9999999999\n")
-        (lock / "identity").symlink_to(identity)
+        (lock / "identity").write_text(f"{identity}\n")
         reading = server.read()
 
         assert reading.lock is None
@@ -180,7 +180,8 @@ def test_who_breaks_a_dead_lock_and_dies_does_not_close_the_server_for_ever(serv
     lock = server.state / "lock"
     lock.mkdir(parents=True)
     (lock / "note").write_text("run x\nholder someone\nsince 1\nuntil 2\n")
-    for name in ("identity", "taken.0", "taken.1"):
+    (lock / "identity").write_text(f"{boot_id()} {os.getpid()} 1\n")
+    for name in ("taken.0", "taken.1"):
         (lock / name).symlink_to(f"{boot_id()} {os.getpid()} 1")
 
     assert server.apply(steps(server)).outcome == "armed"
@@ -325,7 +326,7 @@ def test_a_dead_lock_is_unlocked(server):
     lock = server.state / "lock"
     lock.mkdir(parents=True)
     (lock / "note").write_text("run x\nholder someone\nsince 1\nuntil 2\n")
-    (lock / "identity").symlink_to(f"{boot_id()} {os.getpid()} 1")
+    (lock / "identity").write_text(f"{boot_id()} {os.getpid()} 1\n")
 
     assert server.unlock().outcome == "unlocked"
     assert server.is_free()
