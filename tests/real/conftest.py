@@ -8,6 +8,7 @@ from typing import Protocol
 
 import pytest
 
+from tests.real.bacula.daemons import Bacula
 from tests.real.openssh import OpenSsh, require_openssh
 from tests.real.postgres import Postgres
 
@@ -56,3 +57,11 @@ def postgres(postgres_server: Postgres) -> Postgres:
     """A running server, even where the test before has killed it; take a `fresh()` database."""
     postgres_server.start()
     return postgres_server
+
+
+@pytest.fixture(scope="session")
+def bacula() -> Iterator[Bacula]:
+    """One for all tests of this process that break nothing of it; `bacula.place()` is what an executor is told."""
+    server = Bacula.start_new(slots=12)
+    yield server
+    server.stop()

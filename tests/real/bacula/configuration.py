@@ -62,6 +62,7 @@ class Layout:
     ports: tuple[int, int, int]
     slots: int
     tape_bytes: int
+    connect_timeout: int  # seconds; the defaults are minutes, in which a job does not even heed `cancel`
     passwords: Mapping[str, str] = field(
         default_factory=lambda: {who: token_hex(16) for who in ("operator", "vtsconf", "sd", "fd")}
     )
@@ -97,9 +98,8 @@ class Layout:
                 "Dir Port": self.ports[0],
                 "Query File": self.at("etc/query.sql"),
                 **self._daemon(),
-                # The defaults are minutes, in which a job does not even heed `cancel`.
-                "FD Connect Timeout": 5,
-                "SD Connect Timeout": 5,
+                "FD Connect Timeout": self.connect_timeout,
+                "SD Connect Timeout": self.connect_timeout,
                 "Password": self.passwords["operator"],
                 "Messages": "Daemon",
             },

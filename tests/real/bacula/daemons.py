@@ -66,16 +66,19 @@ class Bacula:
     tree: Path
     slots: int
     tape_bytes: int
+    connect_timeout: int = 30  # seconds that the Director tries to reach a daemon
     ports: tuple[int, int, int] = (0, 0, 0)
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @classmethod
-    def start_new(cls, *, slots: int = 8, tape_bytes: int = 64_000_000) -> Bacula:
+    def start_new(cls, *, slots: int = 8, tape_bytes: int = 64_000_000, connect_timeout: int = 30) -> Bacula:
         """A new one with labelled tapes; it takes jobs when this returns."""
         tree = require_bacula()
         base = Path(tempfile.mkdtemp(prefix="bac-"))
         assert len(str(base)) <= _LONGEST
-        bacula = cls(base=base, tree=tree, slots=slots, tape_bytes=tape_bytes)
+        bacula = cls(
+            base=base, tree=tree, slots=slots, tape_bytes=tape_bytes, connect_timeout=connect_timeout
+        )
         try:
             bacula._set_up()
         except BaseException:
@@ -133,24 +136,19 @@ class Bacula:
 
     def kill(self, name: str) -> None:
         """At once, as a crash does it."""
-        self._end(name, signal.SIGKILL)
+        if process := self._running.pop(name, None):
+            process.kill()
+            process.wait()
+
+    def freeze(self, name: str) -> None:
+        """It does nothing any more, and its port still takes connections."""
+        self._running[name].send_signal(signal.SIGSTOP)
 
     def stop(self) -> None:
         """End its daemons, and delete all of it."""
         for name in reversed(DAEMONS):
-            self._end(name, signal.SIGTERM)
+            self.kill(name)  # asked politely, one that waits for a tape does not end
         shutil.rmtree(self.base, ignore_errors=True)
-
-    def _end(self, name: str, how: signal.Signals) -> None:
-        process = self._running.pop(name, None)
-        if process is None:
-            return
-        process.send_signal(how)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
     # ---- asking it, as an operator
 
@@ -187,6 +185,10 @@ class Bacula:
         """(JobId, status) of the jobs with this name, the oldest first."""
         return self.rows("select JobId, JobStatus from Job where Name like ? order by JobId", name)
 
+    def waits_for_a_tape(self) -> bool:
+        """A job has said so, and nobody gives it one."""
+        return bool(self.rows("select 1 from Log where LogText like '%Cannot find any appendable%'"))
+
     # ---- its library
 
     def tapes(self) -> list[Path]:
@@ -209,12 +211,6 @@ class Bacula:
                     tape.write(data)
                 return
         raise AssertionError("it is on no tape")
-
-    def empty_drives(self) -> None:
-        """Put the tapes back into their slots."""
-        for drive in (0, 1):
-            self.say(f"unmount storage=Library drive={drive}", f"release storage=Library drive={drive}")
-            self.say(f"mount storage=Library drive={drive} slot=0")
 
     def take_out(self, volume: str) -> None:
         """A person takes a tape out of the library, and tells nobody."""
@@ -245,7 +241,7 @@ class Bacula:
                 break
             except OSError:
                 for name in DAEMONS:
-                    self._end(name, signal.SIGKILL)
+                    self.kill(name)
                 if attempt == 2:
                     raise
         self._label()
@@ -276,7 +272,12 @@ class Bacula:
     def _configure(self) -> None:
         self.ports = _free_ports()
         layout = Layout(
-            base=self.base, tree=self.tree, ports=self.ports, slots=self.slots, tape_bytes=self.tape_bytes
+            base=self.base,
+            tree=self.tree,
+            ports=self.ports,
+            slots=self.slots,
+            tape_bytes=self.tape_bytes,
+            connect_timeout=self.connect_timeout,
         )
         for name, text in layout.files().items():
             path = self.base / "etc" / name

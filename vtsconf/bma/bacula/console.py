@@ -191,7 +191,7 @@ follow() {      # JOBID: until its end, or ours; then its log and its record
 report() {      # JOBID: from the answer that is there, the record first and then the log, which is a table
   say "log $1"
   sed -n '/^+--/,$p' "$here/answer" | grep -v -e '^+--' -e '^\\' -e '^You have messages' -e '^quit' -e '^[| ]*$' |
-    tail -n 60 | cut -c 1-400 | sed 's/^/| /; s/  *|*$//'
+    tail -n 60 | cut -c 1-400 | sed 's/^| *//; s/  *|*$//; s/^/| /'
   say "record $1"
   sed '/^[+|]/,$d' "$here/answer" | grep '^ *[A-Za-z]*: ' | head -n 60 | cut -c 1-400 | sed 's/^ */| /'
 }

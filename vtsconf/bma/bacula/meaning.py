@@ -67,7 +67,11 @@ MESSAGES = (
         _TRANSIENT,
         "the Director could not reach the file daemon or the storage daemon",
     ),
-    _text(r"Network error", _TRANSIENT, "the daemons lost each other"),
+    _text(
+        r"Network error|Comm error with|connection to SD for this Job was lost",
+        _TRANSIENT,
+        "the daemons lost each other",
+    ),
 )
 
 
