@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,8 @@ from vtsconf.core.errors import Failed, Refused, Unreachable
 from vtsconf.core.frame import BadFrame, FrameReader
 from vtsconf.core.migrate.tape import Tape
 from vtsconf.transport import jobanswer
+from vtsconf.transport.fake import MemoryServer
+from vtsconf.transport.local import LocalSession
 from vtsconf.transport.runs import Guard, RunSpec, RunState
 
 FOREVER = ("sleep", "1000")
@@ -423,15 +426,17 @@ def test_a_daemon_that_holds_the_output_open_does_not_hold_up_the_end(jobs):
 def test_who_ran_before_a_reboot_is_not_who_has_the_number_now(jobs, word):
     jobs.start(*FOREVER)
     jobs.box.reboot()
+    other = subprocess.Popen(("sleep", "1000"), start_new_session=True)
+    started = Path(f"/proc/{other.pid}/stat").read_text().rpartition(") ")[2].split()[19]
+    identity = [Path("/proc/sys/kernel/random/boot_id").read_text().strip(), str(other.pid), started]
+    identity[word] = "11111"
     for who in ("runner", "session"):
-        mine = Path("/proc/self/stat").read_text().rpartition(") ")[2].split()[19]
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        identity = [boot, str(os.getpid()), mine]
-        identity[word] = "11111"
         (jobs.folder() / who).write_text(" ".join(identity) + "\n")
 
     assert "lost" == jobs.see().state
+    assert "lost" == jobs.end().state
     assert 2 == jobs.start(attempt=2).attempt
+    assert other.poll() is None
 
 
 def test_the_clock_jumps(jobs):
@@ -522,6 +527,20 @@ def test_without_setsid_nothing_is_started(jobs):
     assert "none" == jobs.see().state
 
 
+class CutOff(LocalSession):
+    """The last byte of what is sent never arrives."""
+
+    def execute(self, command, stdin, on_stdout):
+        return super().execute(command, [b"".join(stdin)[:-1]], on_stdout)
+
+
+def test_a_request_that_is_cut_starts_nothing(any_shell):
+    with pytest.raises(Failed, match="not all could be written"):
+        any_shell.start("cat", files={"list": "/VAULT01/POOL1/T00001\n"}, session=CutOff())
+
+    assert "none" == any_shell.see().state
+
+
 def test_where_nothing_can_be_written_nothing_is_started(jobs):
     jobs.box.state.parent.joinpath("state").write_text("a file")
     with pytest.raises(Failed, match="nothing can be written"):
@@ -566,6 +585,66 @@ def test_what_has_ended_can_be_forgotten(any_shell):
     assert ("j1", "j3") == jobs.forget("j1", "j2", "j3")
     assert ["none", "running"] == [run.state for run in jobs.look("j1", "j2").runs]
     assert ["j2"] == [path.name for path in (jobs.box.state / "jobs").iterdir()]
+
+
+def test_what_lives_without_its_lock_is_not_forgotten(jobs):
+    jobs.start("sh", "-c", "exec 9>&- >/dev/null 2>&1; exec sleep 1000")
+    jobs.kill("runner")
+    wait_until(lambda: not Path(f"/proc/{jobs.pid_of('runner')}").exists())
+
+    assert () == jobs.forget("j1")
+    assert "lost" == jobs.end().state
+    assert ("j1",) == jobs.forget("j1")
+
+
+# ---- the same in memory
+
+
+def told(run: RunState) -> tuple[int, str, int | None]:
+    return run.attempt, run.state, run.exit
+
+
+def story(server, state: str, finish) -> list[tuple[int, str, int | None]]:
+    """What a controller may do, and what it is told."""
+    go = ("sh", "-c", "until [ -e ../../go ]; do sleep 0.02; done; exit 3")
+    tape = Guard(path="/nowhere", size=1)
+
+    def start(attempt: int, **more: object) -> RunState:
+        return server.start(RunSpec(id="j1", attempt=attempt, argv=go, **more), state)
+
+    def look() -> RunState:
+        return server.look(["j1"], state).runs[0]
+
+    runs = [
+        look(),
+        start(1, guards=(tape,)),
+        look(),
+        start(2),
+        start(2),
+        start(1),
+        start(3),
+        server.end("j1", 1, state),
+        look(),
+    ]
+    forgotten = [server.forget(["j1", "j2"], state)]
+    finish()
+    runs += [look(), start(2), start(3), server.end("j1", 3, state), start(3), look()]
+    forgotten += [server.forget(["j1"], state)]
+    return [*map(told, [*runs, look(), start(1)]), *forgotten]
+
+
+def test_the_server_in_memory_tells_the_same_story(jobs):
+    memory = MemoryServer()
+
+    def finish() -> None:
+        (jobs.box.state / "jobs/j1/go").touch()
+        wait_until(lambda: jobs.see().state == "ended")
+        (jobs.box.state / "jobs/j1/go").unlink()
+
+    real = story(jobs.box.server(), jobs.state, finish)
+
+    assert real == story(memory, "/state", lambda: memory.jobs.finish("j1", 3))
+    assert [2, 3, 1] == [spec.attempt for spec in memory.jobs.begun]
 
 
 # ---- words
