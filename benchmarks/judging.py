@@ -97,10 +97,7 @@ def main(sizes: str, rules: int, one: str | None) -> None:
     if one:
         print(*once(int(sizes), rules, one))
         return
-    print(
-        "| tapes | policies | asked about | seconds | of it making tapes | µs a tape | MB at most | taken |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
+    print(_HEAD)
     for kind in ("shared", "worst"):
         for size in sizes.split(","):
             words = [sys.executable, "-m", "benchmarks.judging", "--tapes", size, "--policies", str(rules)]

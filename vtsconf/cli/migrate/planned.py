@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import click
@@ -13,7 +14,7 @@ from vtsconf.cli.show import many, paint, reason
 from vtsconf.core.migrate.document import histograms
 from vtsconf.core.migrate.histogram import blocks
 from vtsconf.core.migrate.judge import Tally
-from vtsconf.core.migrate.plan import MigrationPlan, Part, Total, demands, totals
+from vtsconf.core.migrate.plan import MigrationPlan, Part, Planned, Total, demands, totals
 from vtsconf.core.migrate.policy import Policy
 from vtsconf.core.migrate.schedule import Demand, estimate
 from vtsconf.core.migrate.warn import leading, warnings
@@ -36,7 +37,7 @@ def show(plan: MigrationPlan, *, verbose: int = 0) -> None:
         *_policies(plan, sums, verbose),
         *_warnings(plan),
         *_pictures(plan),
-        *_jobs(plan, verbose),
+        *_jobs(plan, sums, verbose),
         *_where(sums, verbose),
         *_times(plan, sums, verbose),
         _sum(plan, sums),
@@ -128,27 +129,25 @@ def _pictures(plan: MigrationPlan) -> Iterator[str]:
             yield from blocks(histogram, min(width, 100))
 
 
-def _jobs(plan: MigrationPlan, verbose: int) -> Iterator[str]:
-    shown = 0
-    more = 0
-    for row in plan.planned() if any(part.judge and part.judge.taken for part in plan.parts) else ():
-        if row.later and not verbose:
-            continue
-        if shown >= _JOBS and not verbose:
-            more += 1
-            continue
-        if not shown:
-            yield ""
-            yield "Jobs, in the order they would run"
-        shown += 1
-        job = row.job
-        what = f"{job.action} {printable(job.cartridge)} on {job.host}"
-        size = "" if job.action == "erase" else f"  {sized(row.moves)}"
-        yield f"  {paint('?' if row.later else _SIGNS[job.action])} {what}{size}  ({job.policy})" + (
-            f"  later: {printable(row.later)}" if row.later else ""
-        )
-    if more:
-        yield f"    … {more:,} more (-v shows them)"
+def _jobs(plan: MigrationPlan, sums: Sequence[Total], verbose: int) -> Iterator[str]:
+    """The first few of this run; all, and those of the next run, with `-v`."""
+    count = sum(total.jobs for total in sums)
+    if not sums or not (count or verbose):
+        return
+    yield ""
+    yield "Jobs, in the order they would run"
+    rows = (row for row in plan.planned() if verbose or not row.later)
+    yield from map(_job, rows if verbose else islice(rows, _JOBS))
+    if count > _JOBS and not verbose:
+        yield f"    … {count - _JOBS:,} more (-v shows them)"
+
+
+def _job(row: Planned) -> str:
+    job = row.job
+    sign = paint("?" if row.later else _SIGNS[job.action])
+    size = "" if job.action == "erase" else f"  {sized(row.moves)}"
+    later = f"  later: {printable(row.later)}" if row.later else ""
+    return f"  {sign} {job.action} {printable(job.cartridge)} on {job.host}{size}  ({job.policy}){later}"
 
 
 def _where(sums: Sequence[Total], verbose: int) -> Iterator[str]:
