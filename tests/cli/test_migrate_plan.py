@@ -141,7 +141,10 @@ def test_one_tape_is_explained(here: Path, vts1: Host, vtsconf: Vtsconf) -> None
     assert [f"{path} on vts1", "  = leave  back:", "  + take  nightly:", "  = leave  greedy:"] == [
         line if line.startswith("/") else line[: line.index(":") + 1] for line in ended.out.splitlines()
     ]
-    assert ended.out == vtsconf("migrate", "plan", "--explain", str(path)).out
+    by_path = vtsconf("migrate", "plan", "--explain", str(path), "--json").json["decisions"]
+    assert [(str(path), "back"), (str(path), "nightly"), (str(path), "greedy")] == [
+        (row["cartridge"], row["policy"]) for row in by_path
+    ]
     assert 3 == len(vtsconf("migrate", "plan", "--explain", "A00001", "--json").json["decisions"])
 
 

@@ -198,3 +198,19 @@ def test_a_rule_that_goes_round_is_found_on_the_tapes_that_it_takes(tmp_path: Pa
     (part,) = plan(preparation, {"vts1": Shelf([tape()])}).parts
 
     assert {"again": ("again",)} == part.circles
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("", ["the policy wipe erases, and vts.vtspolicy and vts.tape_is_free are not set"]),
+        (", vtspolicy: {command: [x]}", ["the policy wipe erases, and vts.tape_is_free is not set"]),
+        (", vtspolicy: {command: [x]}, tape_is_free: [y]", []),
+    ],
+)
+def test_an_erase_that_nobody_could_carry_out_is_told(tmp_path: Path, more: str, expected: list[str]) -> None:
+    preparation = prepared(tmp_path, "wipe: {action: erase}", f"{more}, allow_erase: [wipe]")
+    (part,) = plan(preparation, {"vts1": Shelf()}).parts
+
+    assert expected == [problem.what for problem in part.problems if problem.code == "erase-means"]
+    assert "" == part.reason

@@ -110,7 +110,7 @@ def judge_tapes(ready: Ready, server: Lists, question: Question, *, number: int 
     seen = server.tapes(vaults_of(ready), batch.add)
     part = batch.end()
     nowhere = unproven(ready.subject(), batch.unproven)
-    part.problems = (*ready.problems, *refused, *nowhere, *_amiss(ready, seen, question))
+    part.problems = (*ready.problems, *refused, *nowhere, *_means(ready), *_amiss(ready, seen, question))
     if stops := [problem for problem in errors(refused) if problem.address.startswith("policies/")]:
         part.reason = stops[0].what
     return part
@@ -125,6 +125,25 @@ def vaults_of(ready: Ready) -> list[str]:
             remedy="write vts.vaults: [VAULT01]",
         )
     return [f"{root}/{vault.lstrip('/')}" for vault in ready.vts.vaults]
+
+
+def _means(ready: Ready) -> Iterator[Problem]:
+    """An erase is asked of the server's own command, and only for a tape that can be told to be free."""
+    vts = ready.vts
+    lacking = [key for key in ("vtspolicy", "tape_is_free") if not getattr(vts, key)]
+    for name, policy in vts.policies.items():
+        if policy.action == "erase" and lacking:
+            missing = " and ".join(f"vts.{key}" for key in lacking)
+            yield Problem(
+                what=f"the policy {name} erases, and {missing} {'are' if lacking[1:] else 'is'} not set",
+                why="its jobs are planned, and refused when they are carried out: nothing else may erase a tape",
+                remedy="set vts.vtspolicy.command and vts.tape_is_free",
+                level=Level.WARNING,
+                code="erase-means",
+                place=ready.host.locate(("vts", "policies", name, "action")),
+                host=ready.name,
+                address=f"policies/{name}",
+            )
 
 
 def _amiss(ready: Ready, seen: TapesSeen, question: Question) -> Iterator[Problem]:
