@@ -172,14 +172,14 @@ def open_shop(inventory: str | None, extra: Sequence[str] = (), **flags: object)
 
 
 @contextmanager
-def stoppable(stop: Stop) -> Iterator[None]:
+def stoppable(stop: Stop, then: str = "hosts that have begun are finished") -> Iterator[None]:
     """^C or SIGTERM: begin nothing more, end properly what has begun; the second one ends at once."""
 
     def first(*_: object) -> None:
         stop.set()
         for name in before:
             signal.signal(name, second)
-        click.echo("stopping: hosts that have begun are finished; once more to leave at once", err=True)
+        click.echo(f"stopping: {then}; once more to leave at once", err=True)
 
     def second(*_: object) -> None:
         # Not an exception: the threads at work would be waited for. What they have armed takes itself back.

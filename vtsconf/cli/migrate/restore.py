@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from vtsconf.cli import options
@@ -11,6 +13,9 @@ from vtsconf.cli import options
 @click.argument("host")
 @click.argument("cartridges", nargs=-1, required=True)
 @click.option("--token", default="", metavar="TOKEN", help="This copy, not the last one.")
+@click.option(
+    "--attempts", type=click.IntRange(1, 100), default=5, show_default=True, help="How often to try."
+)
 @click.option("--no-wait", is_flag=True, help="Only put it on the list; a service that runs takes it first.")
 @options.documents
 @options.show
@@ -18,6 +23,7 @@ def command(
     host: str,
     cartridges: tuple[str, ...],
     token: str,
+    attempts: int,
     no_wait: bool,
     inventory: str | None,
     extra: tuple[str, ...],
@@ -38,6 +44,7 @@ def command(
     preparation = shop.prepare(host)
     work = working.Work(shop, {ready.name: ready for ready in preparation.ready}, quiet=as_json)
     jobs = restore_jobs(work.yard, work.book, host, cartridges, token, nonce=str(shop.now))
+    jobs = [replace(job, attempts=attempts) for job in jobs]
     with working.run_of(shop, "restore") as run:
         work.book.add(run, jobs, shop.now)
         if not no_wait:

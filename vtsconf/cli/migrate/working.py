@@ -128,7 +128,7 @@ class Work:
         }
         with (
             Engine(engine_store(self.shop.settings.store), flows=flows_of(hands)) as engine,
-            stoppable(self.shop.stop),
+            stoppable(self.shop.stop, "nothing more is begun"),
         ):
             yield Executor(
                 hands=hands,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from vtsconf.bma.contract import Command, Located, Verdict
+from vtsconf.bma.contract import Command, Located, Output, Verdict
 from vtsconf.core.errors import Refused
 from vtsconf.core.migrate.job import Status
 from vtsconf.core.migrate.record import Proof
@@ -20,25 +20,41 @@ def migrate(attempt: Attempt) -> Ending:
     job = attempt.job
     if job.submit == "vtspolicy":
         return hand_over(attempt)
-    if attempt.entry.attempt > 1 and (found := attempt.locate(job.mark, "before")):
-        return Ending(
-            status=Status.UNPROVEN,
-            reason="an earlier attempt has left a copy in the catalogue, though the BMA did not say that it was good",
-            detail={"witnesses": {"catalogue": told(found)}},
-        )
+    if copy := _left_behind(attempt):
+        return copy
     command = attempt.migrator.archive(attempt.settings, [job.cartridge], job.mark, job.options)
     state = attempt.run(attempt.spec(job.mark, command, attempt.as_planned), may_cancel=True)
     if early := _early(attempt, state):
         return early
     if state.state != "ended":
         return _lost(attempt)
-    output = output_of(state)
+    return _judged(attempt, output_of(state))
+
+
+def _judged(attempt: Attempt, output: Output) -> Ending:
+    """The first witness, then the catalogue."""
+    job = attempt.job
     judgement = attempt.migrator.judge(attempt.settings, "archive", output, [job.cartridge])
     if judgement.verdict not in {Verdict.SUCCESS, Verdict.UNKNOWN}:
         return failed(judgement, output)
     if judgement.verdict is Verdict.SUCCESS:
         attempt.hands.book.note(attempt.entry, Status.BMA_OK, attempt.hands.clock, judgement.reason)
-    return _witnessed(attempt, judgement.verdict, {"bma": judgement.proof or judgement.reason})
+    found = attempt.locate(job.mark)
+    if found is None and judgement.verdict is Verdict.UNKNOWN:
+        return replace(failed(judgement, output), retry=True)  # neither witness: it may be tried again
+    return _witnessed(attempt, judgement.verdict, found, {"bma": judgement.proof or judgement.reason})
+
+
+def _left_behind(attempt: Attempt) -> Ending | None:
+    """What an earlier attempt has archived is not archived once more, whatever the BMA said of it."""
+    found = attempt.locate(attempt.job.mark, "before") if attempt.entry.attempt > 1 else None
+    if found is None:
+        return None
+    return Ending(
+        status=Status.UNPROVEN,
+        reason="an earlier attempt has left a copy in the catalogue, though the BMA did not say that it was good",
+        detail={"witnesses": {"catalogue": told(found)}},
+    )
 
 
 def _early(attempt: Attempt, state: RunState) -> Ending | None:
@@ -62,9 +78,10 @@ def _lost(attempt: Attempt) -> Ending:
     )
 
 
-def _witnessed(attempt: Attempt, verdict: Verdict, witnesses: dict[str, str]) -> Ending:
+def _witnessed(
+    attempt: Attempt, verdict: Verdict, found: Located | None, witnesses: dict[str, str]
+) -> Ending:
     """The second witness, and that nobody has written to the tape meanwhile."""
-    found = attempt.locate(attempt.job.mark)
     if found is not None:
         witnesses["catalogue"] = told(found)
     detail: dict[str, Any] = {"witnesses": witnesses}

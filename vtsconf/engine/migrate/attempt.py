@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 from vtsconf.bma.contract import Command, Judgement, Located, Migrator, Output, Verdict
 from vtsconf.core.migrate.job import Job, Status
@@ -15,6 +15,7 @@ from vtsconf.engine.migrate.yard import Place
 from vtsconf.transport.runs import Guard, RunSpec, RunState
 from vtsconf.transport.server import Server
 
+NOBODY = cast("Migrator", None)  # an erase asks no BMA: VTS itself does it
 _QUESTION = 600  # seconds for a question to the catalogue
 _TEXT = 2000  # characters of output that are kept of a failure
 

@@ -13,7 +13,7 @@ from vtsconf.bma.contract import Verdict
 from vtsconf.core.errors import Unreachable, VtsconfError, bug
 from vtsconf.core.migrate.job import Status
 from vtsconf.engine.migrate.actions import ACTIONS
-from vtsconf.engine.migrate.attempt import Attempt, Ending
+from vtsconf.engine.migrate.attempt import NOBODY, Attempt, Ending
 from vtsconf.engine.migrate.book import Entry
 from vtsconf.engine.migrate.hands import Hands, Stopped
 
@@ -33,7 +33,7 @@ def _ending(entry: Entry, hands: Hands) -> Ending:
     """Every way it can end is a value."""
     try:
         place = hands.yard.place(entry.job.host)
-        migrator, settings = place.bma(entry.job.bma)
+        migrator, settings = place.bma(entry.job.bma) if entry.job.bma else (NOBODY, None)
         made = Attempt(entry=entry, place=place, hands=hands, migrator=migrator, settings=settings)
         return ACTIONS[entry.job.action](made)
     except Stopped:
