@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.vtspolicy.cases import cases
+from tests.core.vtspolicy.cases import CASES, cases
+from vtsconf.core.document import read_document
 from vtsconf.core.emsrules import LONGEST, decide
 from vtsconf.core.eventlog import parse
+from vtsconf.core.tree import plain
 from vtsconf.core.vtspolicy.wish import Wish
 from vtsconf.resources.policies import Rule, Rules
 
@@ -133,3 +135,15 @@ def test_the_worst_of_the_patterns_that_are_let_through_is_quick():
     decide(event("ab" * 127), written)
 
     assert time.process_time() - began < 20  # a pattern that is slow takes years
+
+
+def test_the_rules_of_the_page_are_rules():
+    page = (CASES.parents[2] / "docs" / "vtspolicy.md").read_text()
+    root, problems = read_document(page.split("```yaml\n")[1].split("```")[0], "page")
+    written = plain(root)["vts"]["ems"]["rules"]
+
+    assert [] == problems
+    assert ["ignore", "restore", "migrate", "vtspolicy", "notify"] == [
+        one.action for one in rules(written).values()
+    ]
+    assert "X00001" == decide(event("$ZSVR: 0001 MOUNT X00001 NO RING"), rules(written)).wish.cartridge
