@@ -120,3 +120,14 @@ def test_a_proof_is_kept_once_and_knows_the_tape_as_it_is_now(tmp_path: Path) ->
     assert replace(proof, mtime=5, inode=7) == again
     assert {"type": "archive"} == about["options"]
     assert [] == list(found.proofs("vts1", ["/VAULT01/P/T2"]))
+
+
+def test_a_name_that_is_no_utf8_is_kept_as_it_is(tmp_path: Path) -> None:
+    found = book(tmp_path)
+    name = "/VAULT01/P/T\udcff1"
+    found.add("m1", [job(1, cartridge=name)], 5)
+    proof = Proof(host="vts1", cartridge=name, size=3, mtime=1, inode=2, bma="tsm", token="t", at=9)
+    found.prove(proof)
+
+    assert [name] == [entry.job.cartridge for entry in found.entries()]
+    assert {name: proof} == found.newest("vts1", [name])

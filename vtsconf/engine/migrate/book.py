@@ -309,7 +309,7 @@ class Book:
             [
                 (
                     proof.host,
-                    proof.cartridge,
+                    _kept(proof.cartridge),
                     proof.token,
                     proof.size,
                     proof.mtime,
@@ -324,7 +324,9 @@ class Book:
     def proofs(self, host: str, paths: Sequence[str] | None = None) -> Iterator[tuple[Proof, dict[str, Any]]]:
         """Proofs of a host's tapes with what else is known of them, oldest first: the last of a path counts."""
         only, values = (
-            ("", ()) if paths is None else (f" and {self._db.among('path')}", (self._db.listed(paths),))
+            ("", ())
+            if paths is None
+            else (f" and {self._db.among('path')}", (self._db.listed([_kept(path) for path in paths]),))
         )
         rows = self._db.read(
             f"select body from proofs where host = ?{only} order by at, path", (host, *values)
@@ -355,6 +357,11 @@ class Book:
         self._db.close()
 
 
+def _kept(path: str) -> str:
+    """A path as a store can hold it: bytes that are no UTF-8 as escapes."""
+    return json.dumps(path)[1:-1] if any(0xD800 <= ord(c) < 0xE000 for c in path) else path
+
+
 def _load(rows: Iterable[Row]) -> Load:
     load = Load()
     for host, bma, policy, count in rows:
@@ -364,7 +371,7 @@ def _load(rows: Iterable[Row]) -> Load:
 
 def _row(job: Job, run: str, seq: int, now: int) -> Row:
     return (
-        job.id, run, job.host, job.cartridge, job.action, job.bma, job.policy, job.priority, seq, job.bytes,
+        job.id, run, job.host, _kept(job.cartridge), job.action, job.bma, job.policy, job.priority, seq, job.bytes,
         "waiting", Status.PLANNED.value, "", 0, 0, "", now, "", json.dumps({"job": job.to_json()}),
     )  # fmt: skip
 
