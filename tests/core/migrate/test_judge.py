@@ -186,7 +186,7 @@ def test_a_tape_that_nobody_wants_is_found_unless_it_is_cared_for() -> None:
 
 
 def test_a_link_of_hostile_names_is_decided_one_by_one() -> None:
-    names = ["-rf", "$(reboot)", "a b", "'", '"', "x" * 255, "\udcff\udcfe", "*", "..", "é\u0301"]
+    names = ["-rf", "$(reboot)", "a b", "'", '"', "x" * 255, "*", "..", "é\u0301"]
     tapes = [tape(f"/VAULT01/PROD1/{name}", inode=n) for n, name in enumerate(names)]
 
     assert len(names) == len(judged([migrate()], tapes).taken)

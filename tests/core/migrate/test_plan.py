@@ -134,7 +134,7 @@ def whole() -> dict[str, Any]:
     tapes = [
         tape("/VAULT01/P/A"),
         tape("/VAULT01/P/B", age=5),
-        tape("/VAULT01/P/\udcff"),
+        tape("/VAULT01/P/é"),
         tape("/VAULT01/Q/Z", size=0),
     ]
     policies = [

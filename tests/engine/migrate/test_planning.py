@@ -116,6 +116,20 @@ def test_records_are_looked_up_a_few_hundred_together(tmp_path: Path) -> None:
     assert 1234 - 123 == len(list(made.planned()))
 
 
+def test_the_store_is_never_asked_about_what_is_no_text(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def proofs(_host: str, paths: Sequence[str]) -> dict[str, Proof]:
+        asked.extend(paths)
+        return {}
+
+    tapes = [tape("/VAULT01/P/\udcff"), tape("/VAULT01/P/A"), tape("/VAULT01/\udcff/B")]
+    made = plan(prepared(tmp_path), {"vts1": Shelf(tapes)}, proofs=proofs)
+
+    assert ["/VAULT01/P/A"] == asked
+    assert ["/VAULT01/P/A"] == [row.job.cartridge for row in made.planned()]
+
+
 def test_no_more_than_a_batch_of_tapes_is_held(tmp_path: Path) -> None:
     """Tapes are forgotten when they are judged: nobody else refers to them."""
     import gc

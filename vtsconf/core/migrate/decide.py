@@ -38,9 +38,13 @@ def matcher(globs: Iterable[str]) -> Matches | None:
 
 
 def can_be_spoken(name: str) -> bool:
-    """Without control characters: a newline is a second entry in every BMA's list, a second command in some."""
+    """Without control characters, and in UTF-8.
+
+    A newline is a second entry in every BMA's list, a second command in some; bytes that are no text can be kept
+    neither in the store nor in a document that others read.
+    """
     return name.isprintable() or not any(
-        ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u2028\u2029" for c in name
+        ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u2028\u2029" or "\ud800" <= c <= "\udfff" for c in name
     )
 
 

@@ -59,7 +59,7 @@ _WORDS = {
     Why.POOL: "in another pool",
     Why.CARTRIDGE: "of another name",
     Why.NO_TAPE: "not in a pool",
-    Why.UNSPEAKABLE: "with a name that no BMA can be given",
+    Why.UNSPEAKABLE: "with a name that cannot be handed on",
     Why.ERASED: "erased",
     Why.PRESENT: "not erased",
     Why.SMALL: "too small",

@@ -160,6 +160,12 @@ def _strange(case: _Case) -> str:
     return f"no file system has such a file: size {tape.size}, mtime {tape.mtime} ns, inode {tape.inode}"
 
 
+def _unspeakable(case: _Case) -> str:
+    if any("\ud800" <= c <= "\udfff" for c in case.tape.path):
+        return "its name is no UTF-8: no record of it could be kept; rename it"
+    return "its name has control characters: no list of a BMA can carry it"
+
+
 def _age(seconds: int | None) -> str:
     return spelled(seconds or 0)
 
@@ -170,7 +176,7 @@ _SENTENCES: dict[Why, Callable[[_Case], str]] = {
     Why.POOL: lambda c: c.matching("pool", c.tape.pool, c.select.pools),
     Why.CARTRIDGE: lambda c: c.matching("cartridge", c.tape.cartridge, c.select.cartridges),
     Why.NO_TAPE: lambda _: "it does not lie in a pool, as /VAULTxx/pool/cartridge",
-    Why.UNSPEAKABLE: lambda _: "its name has control characters: no list of a BMA can carry it",
+    Why.UNSPEAKABLE: _unspeakable,
     Why.ERASED: _erased,
     Why.PRESENT: _present,
     Why.SMALL: lambda c: f"smaller than {sized(c.select.min_size or 0)}: {c.size}",

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from vtsconf.core.errors import Refused, Unreachable, VtsconfError, bug
 from vtsconf.core.migrate.aftermath import circle
+from vtsconf.core.migrate.decide import can_be_spoken
 from vtsconf.core.migrate.judge import Judge, Some
 from vtsconf.core.migrate.plan import MigrationPlan, Part
 from vtsconf.core.migrate.record import Proof
@@ -211,7 +212,8 @@ class _Batch:
 
     def _flush(self) -> None:
         tapes, self._tapes = self._tapes, []
-        self._known = self._question.proofs(self._host, [tape.path for tape in tapes]) if tapes else {}
+        paths = [tape.path for tape in tapes if can_be_spoken(tape.path)]  # a store holds text only
+        self._known = self._question.proofs(self._host, paths) if paths else {}
         for tape in tapes:
             self._judge.see(tape)
             if self._is_watched:
