@@ -124,12 +124,48 @@ def show(folder: Path) -> None:
     vtsconf("rollout", "report", "--html", "evidence.html", at=lab)
     expect("vts3" in (lab / "evidence.html").read_text(), "the report does not speak of vts3")
 
+    tapes(lab)
+
     tell("Who changed what, and how it ended:")
     vtsconf("history", at=lab)
 
     tell("Switch the lab off.")
     vtsconf("lab", "down", "--purge", "lab", at=folder)
     expect(not lab.exists(), "the lab is still there")
+
+
+POLICIES = """\
+vts:
+  policies:
+    nightly:
+      select: {pools: ["POOL*"]}
+      action: migrate
+      bma: tsm
+      options: {type: archive, management_class: MC7Y}
+"""
+
+
+def tapes(lab: Path) -> None:
+    """To physical tape and back."""
+    tell("Now the tapes. A policy says which go to physical tape, and by which backup application:")
+    (lab / "group_vars/vts.yaml").write_text(POLICIES)
+    shell("cat", "group_vars/vts.yaml", at=lab)
+    vtsconf("migrate", "plan", "-l", "vts1", at=lab)
+
+    tell("Each is archived, and counts only when the catalogue shows it too and nobody has written to it meanwhile.")
+    vtsconf("migrate", "run", at=lab)
+    vtsconf("migrate", "failed", at=lab)
+
+    tell("VTS erases a tape when its time has come: the tape stays, its data goes. On request it comes back.")
+    tape = lab / "vts1/VAULT01/POOL1/A00001"
+    before = tape.read_bytes()
+    shell("truncate", "--size=0", "vts1/VAULT01/POOL1/A00001", at=lab)
+    vtsconf("migrate", "restore", "vts1", str(tape), at=lab)
+    expect(tape.read_bytes() == before, "the tape is not what it was")
+
+    tell("And the report of it all:")
+    vtsconf("migrate", "report", "--html", "tapes.html", at=lab)
+    expect("A00001" in (lab / "tapes.html").read_text(), "the report does not speak of the tape")
 
 
 VTSCONF = (sys.executable, "-m", "vtsconf")
