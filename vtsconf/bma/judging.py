@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from vtsconf.bma.contract import Judgement, Output, Verdict
@@ -18,6 +18,7 @@ Sure = Literal["documented", "tried", "general", "site"]
 
 # A number in the C locale. "11.765.672" is none: a sum in German must not be taken for something else.
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)"
+LONGEST = 8000  # characters of a line that are read: more than a path and all that stands beside it
 _OURS = "vtsconf"  # what our own runner or the shell on the server means
 
 
@@ -33,13 +34,17 @@ BAD = exits("1-255")
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What an exit code or a text means. `actions`: archive, restore, locate; none means all of them."""
+    """What an exit code or a text means. `actions`: archive, restore, locate; none means all of them.
+
+    `is_answer`: a success that needs no further proof, because it is what was asked: the catalogue holds nothing.
+    """
 
     verdict: Verdict
     reason: str
     source: str
     sure: Sure = "documented"
     actions: tuple[str, ...] = ()
+    is_answer: bool = False
 
     def is_for(self, action: str) -> bool:
         return not self.actions or action in self.actions
@@ -132,6 +137,7 @@ class _Reading:
 
 def judge(tables: Tables, action: str, output: Output, paths: Sequence[str]) -> Judgement:
     """What became of a run. Of a good `locate` it says that the catalogue has answered, not that it holds anything."""
+    output = replace(output, text=_shortened(output.text))
     if output.exit is None:
         return _unknown("nobody knows how it ended; the catalogue knows what became of it", "")
     reading = _message(tables.messages, action, output) or _code(tables.codes, action, output.exit)
@@ -142,9 +148,16 @@ def judge(tables: Tables, action: str, output: Output, paths: Sequence[str]) -> 
         return _Reading(row=reading.row, line=line).judgement()
     if action == "locate" and output.is_cut:
         return _unknown("the middle of the catalogue's answer is missing", "")
-    if isinstance(reading.row, Message) and action == "locate":
+    if reading.row.is_answer:
         return reading.judgement()
     return _proven(tables.proofs, action, output.text, len(paths)) or reading.judgement()
+
+
+def _shortened(text: str) -> str:
+    """Without the ends of very long lines: a pattern's time may grow with the square of a line."""
+    if len(text) <= LONGEST:
+        return text
+    return "\n".join(line[:LONGEST] for line in text.split("\n"))
 
 
 def _message(messages: Sequence[Message], action: str, output: Output) -> _Reading | None:
@@ -204,7 +217,7 @@ def _whole(text: str, match: re.Match[str]) -> str:
     """The lines that hold a match, as one line to show."""
     begin = text.rfind("\n", 0, match.start()) + 1
     end = text.find("\n", match.end())
-    return printable(text[max(begin, match.start() - 300) : end if end >= 0 else None][:2000])
+    return printable(text[max(begin, match.start() - 300) : end if end >= 0 else None][:2000], 600)
 
 
 def last_line(text: str) -> str:

@@ -104,7 +104,12 @@ def tables(
             for code, row in codes.items()
         ),
         messages=tuple(
-            Message(pattern=row.match, exits=EVERY, **_row(row, name, source, actions))
+            Message(
+                pattern=row.match,
+                exits=EVERY,
+                is_answer=(row.actions or actions) == ("locate",),
+                **_row(row, name, source, actions),
+            )
             for name, row in messages.items()
         ),
         proofs=tuple(

@@ -12,9 +12,8 @@ _CLOCK = r"\d\d:\d\d(?::\d\d)?"
 _DATE = (
     rf"(?:{_MONTHS}) +\d{{1,2}} +(?:\d{{4}} +)?(?:{_CLOCK}|\d{{4}})(?: +\d{{4}})?|\d\d/\d\d/\d{{4}} +{_CLOCK}"
 )
-_ROW = re.compile(
-    rf"-[-rwxsStT]{{9}}\S? +\S+ +\S+ +(?:(?P<size>\d+)|[\d.,]+[KMGT]?) +(?P<when>{_DATE}) +(?P<path>/.*)"
-)
+ROW = rf"-[-rwxsStT]{{9}}\S? +\S+ +\S+ +(?:(?P<size>\d+)|[\d.,]+[KMGT]?) +(?P<when>{_DATE}) +(?P<path>/.*)"
+_ROW = re.compile(ROW)
 
 
 def copies(text: str, paths: Sequence[str], token: str) -> Iterator[Located]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from vtsconf.bma.contract import Verdict
 from vtsconf.bma.judging import Code, Message, Proof, Tables, exits
+from vtsconf.bma.netbackup.catalogue import ROW
 
 _TABLE = "S-nbcodes"
 _ANSWERED = Code(
     exits=exits("190, 227"),
     actions=("locate",),
+    is_answer=True,
     verdict=Verdict.SUCCESS,
     reason="the catalogue has answered, and holds no such copy",
     source=_TABLE,
@@ -85,7 +87,7 @@ TABLES = Tables(
     proofs=(
         Proof(
             action="locate",
-            pattern=r"^-[-rwxsStT]{9}\S? +\S+ +\S+ +\S+ ",
+            pattern=rf"^(?:{ROW})\r?\n",
             source="bplist-cn",
         ),
     ),

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from vtsconf.bma.contract import Located
 
 REPORT = "ssid,savetime(22),nfiles,totalsize,volume,pool"
-_ROW = re.compile(
+ROW = (
     r" *(?P<ssid>\d+) +(?P<when>\d\d/\d\d/\d\d(?:\d\d)? +\d\d?:\d\d:\d\d(?: +[AP]M)?) +"
     r"(?P<files>\d+) +(?:(?P<bytes>\d+)|[\d.,]+ *[KMGTP]B) +(?P<volume>\S+) +\S.*"
 )
+_ROW = re.compile(ROW)
 
 
 def copies(text: str, paths: Sequence[str], token: str) -> Iterator[Located]:

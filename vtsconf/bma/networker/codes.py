@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vtsconf.bma.contract import Verdict
 from vtsconf.bma.judging import EVERY, Code, Message, Proof, Tables, exits
+from vtsconf.bma.networker.catalogue import ROW
 
 _GENERAL = "general knowledge"
 
@@ -45,6 +46,7 @@ TABLES = Tables(
         Message(
             pattern=r"no matches found",
             actions=("locate",),
+            is_answer=True,
             verdict=Verdict.SUCCESS,
             reason="the catalogue has answered, and holds no such copy",
             source=_GENERAL,
@@ -64,7 +66,7 @@ TABLES = Tables(
         ),
         Proof(
             action="locate",
-            pattern=r"^ *\d+ +\d\d/\d\d/\d\d",
+            pattern=rf"^(?:{ROW})\r?\n",
             source=_GENERAL,
             sure="general",
         ),

@@ -12,7 +12,7 @@ from pydantic import Field, create_model
 
 from vtsconf.bma.application import Fact, ManagedFile
 from vtsconf.bma.contract import Command, Judgement, Located, Output, Verdict
-from vtsconf.bma.judging import EVERY, NUMBER, Code, Message, Proof, Tables, exits
+from vtsconf.bma.judging import EVERY, LONGEST, NUMBER, Code, Message, Proof, Tables, exits
 from vtsconf.bma.judging import judge as judged
 from vtsconf.bma.own import Judged, tables
 from vtsconf.bma.site import placeholders
@@ -76,6 +76,7 @@ class SiteBma:
                 pattern=pattern,
                 exits=EVERY,
                 actions=("locate",),
+                is_answer=True,
                 verdict=Verdict.SUCCESS,
                 reason="the catalogue has answered, and holds no such copy",
                 source=_source(self.NAME),
@@ -86,7 +87,7 @@ class SiteBma:
         patterns = {
             "archive": self.written.archive.proof,
             "restore": self.written.restore.proof,
-            "locate": rf"^(?:{self.written.locate.found})$",
+            "locate": rf"^(?:{self.written.locate.found})\r?\n",
         }
         for action, pattern in patterns.items():
             if pattern is not False:
@@ -148,7 +149,11 @@ class SiteBma:
         if output.is_cut:
             return ()
         lines = output.text.split("\n")[:-1]  # what follows the last line's end was cut
-        rows = (re.fullmatch(self.written.locate.found, line.rstrip("\r")) for line in lines)
+        rows = (
+            re.fullmatch(self.written.locate.found, line.rstrip("\r"))
+            for line in lines
+            if len(line) <= LONGEST
+        )
         copies = (_copy(row.groupdict(), paths, token) for row in rows if row)
         return tuple(copy for copy in copies if copy)
 

@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from vtsconf.bma.contract import Located
-from vtsconf.bma.judging import NUMBER
+from vtsconf.bma.judging import LONGEST, NUMBER
 
-_ROW = re.compile(
-    rf" *(?:(?P<size>{NUMBER})  ?B|[\d,.]+ +[KMGTP]B) +(?P<when>\d{{4}}-\d\d-\d\d +\d\d:\d\d:\d\d) +(?P<rest>/.*|\S+ +[AI] +/.*)"
+ROW = (
+    rf" *(?:(?P<size>{NUMBER})  ?B|[\d,.]+ +[KMGTP]B) +(?P<when>\d{{4}}-\d\d-\d\d +\d\d:\d\d:\d\d) +"
+    r"(?P<rest>(?=.*RetInit:\w)/.* +(?:Never|\d{4}-\d\d-\d\d) .*RetInit:\w+.*|\S+ +[AI] +/.*)"
 )
+_ROW = re.compile(ROW)
 _VERSION = re.compile(r"\S+ +[AI] +(?P<path>/.*)")
 _VOLUME = re.compile(r" *Media Class: .*\bVolume ID: *(?P<volume>\w+)")
 
@@ -22,7 +24,7 @@ def copies(text: str, paths: Sequence[str], token: str) -> Iterator[Located]:
     """The rows about `paths`, in the order of the answer. The size is exact where its unit is B, else None [endit]."""
     lines = text.split("\n")[:-1]  # what follows the last line's end was cut
     for number, line in enumerate(lines):
-        row = _ROW.fullmatch(line.rstrip("\r"))
+        row = _ROW.fullmatch(line.rstrip("\r")) if len(line) <= LONGEST else None
         if row is None:
             continue
         if found := _of(row, paths, token):

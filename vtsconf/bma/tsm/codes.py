@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from vtsconf.bma.contract import Verdict
 from vtsconf.bma.judging import EVERY, NUMBER, Code, Message, Proof, Tables, exits
+from vtsconf.bma.tsm.catalogue import ROW
 
 _CODES = (
     Code(exits=exits("0"), verdict=Verdict.SUCCESS, reason="all done", source="ibm-rc"),
@@ -49,6 +50,7 @@ _MESSAGES = (
     Message(
         pattern=r"^ANS1092W\b",
         actions=("locate",),
+        is_answer=True,
         verdict=Verdict.SUCCESS,
         reason="the catalogue has answered, and holds no such copy",
         source="endit",
@@ -121,9 +123,6 @@ _MESSAGES = (
 )
 
 _SUM = r"^Total number of objects {0}:\s+(?P<count>{1})\s*$"
-_ROW = (
-    r"^\s*[\d.,]+\s+[KMGTP]?B\s+\d{4}-\d\d-\d\d\s+\d\d:\d\d:\d\d\s"  # of `query archive` and `query backup`
-)
 
 TABLES = Tables(
     codes=_CODES,
@@ -141,6 +140,6 @@ TABLES = Tables(
             source="cinder for `restored`; for `retrieved` general knowledge",
             sure="general",
         ),
-        Proof(action="locate", pattern=_ROW, source="endit"),
+        Proof(action="locate", pattern=rf"^(?:{ROW})\r?\n", source="endit"),
     ),
 )
