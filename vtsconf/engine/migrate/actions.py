@@ -10,6 +10,7 @@ from vtsconf.bma.contract import Command, Located, Output, Verdict
 from vtsconf.core.errors import Refused
 from vtsconf.core.migrate.job import Status
 from vtsconf.core.migrate.record import Proof
+from vtsconf.core.vtspolicy.erase import erase_line
 from vtsconf.engine.migrate.attempt import Attempt, Ending, failed, output_of
 from vtsconf.engine.migrate.handover import hand_over
 from vtsconf.transport.runs import Guard, RunState
@@ -206,7 +207,7 @@ def erase(attempt: Attempt) -> Ending:
     proof, _ = _copy(attempt)
     if not proof.is_complete or (proof.size, proof.mtime, proof.inode) != (job.bytes, job.mtime, job.inode):
         return Ending(status=Status.FAILED, reason="it is not, as it is now, proven on tape: not erased")
-    line = f"VTSPolicy Erase - {job.cartridge.rsplit('/', 1)[1]}"
+    line = erase_line(job.cartridge.rsplit("/", 1)[1], release=place.vts.release)
     command = Command(argv=(*place.vts.vtspolicy.command, line), timeout=600)
     state = attempt.run(attempt.spec(job.mark, command, attempt.as_planned))
     if state.state == "refused":

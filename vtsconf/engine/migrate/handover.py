@@ -54,7 +54,10 @@ def line_for(attempt: Attempt) -> str:
         raise Refused(
             f"{job.cartridge} needs {len(rendered.lines)} VTSPolicy lines", remedy="write submit: run"
         )
-    return write(rendered.lines[0])
+    line = rendered.lines[0]
+    if line.tapes is None or line.tapes.cartridge != cartridge:
+        raise Refused(f"no VTSPolicy line can name {job.cartridge} alone", remedy="write submit: run")
+    return write(line)
 
 
 def _awaited(attempt: Attempt, within: int) -> Located | None:

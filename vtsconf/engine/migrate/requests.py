@@ -9,7 +9,7 @@ from vtsconf.core.errors import Refused
 from vtsconf.core.migrate.job import Job
 from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.tape import Tape
-from vtsconf.core.vtspolicy.wish import Wish
+from vtsconf.core.vtspolicy.wish import Wish, is_for
 from vtsconf.engine.migrate.book import Book
 from vtsconf.engine.migrate.yard import Place, Yard
 from vtsconf.transport.server import Server
@@ -54,7 +54,7 @@ def jobs_of(decision: Decision, place: Place, server: Server, book: Book, *, non
     wish = decision.wish
     if decision.action not in {"migrate", "restore", "erase"} or wish is None:
         return
-    if wish.host and wish.host.partition(".")[0].lower() != place.host.partition(".")[0].lower():
+    if not is_for(wish, (place.host, place.target.address)):
         raise Refused(f"it is meant for {wish.host}")
     for tape in _meant(wish, place, server):
         if decision.action == "restore":
@@ -80,6 +80,14 @@ def _meant(wish: Wish, place: Place, server: Server) -> list[Tape]:
     server.tapes([f"{place.root}/{name.lstrip('/')}" for name in vaults], look)
     if not found:
         raise Refused(f"{place.host} has no such tape: {', '.join(sorted(names)) or wish.pool}")
+    twice = {
+        tape.cartridge for tape in found if sum(other.cartridge == tape.cartridge for other in found) > 1
+    }
+    if names and twice:
+        raise Refused(
+            f"{place.host} has {', '.join(sorted(twice))} in more than one pool: which one is meant is not known",
+            remedy="names are unique over all pools on a VTS: delete or rename one",
+        )
     return found
 
 
