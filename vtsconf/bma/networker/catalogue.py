@@ -10,7 +10,7 @@ from vtsconf.bma.contract import Located
 REPORT = "ssid,savetime(22),nfiles,totalsize,volume,pool"
 ROW = (
     r" *(?P<ssid>\d+) +(?P<when>\d\d/\d\d/\d\d(?:\d\d)? +\d\d?:\d\d:\d\d(?: +[AP]M)?) +"
-    r"(?P<files>\d+) +(?:(?P<bytes>\d+)|[\d.,]+ *[KMGTP]B) +(?P<volume>\S+) +\S.*"
+    r"(?P<files>\d+) +(?:[\d.,]+ *[KMGTP]B|(?P<bytes>\d+)(?! +[KMGTP]B )) +(?P<volume>\S+) +\S.*"
 )
 _ROW = re.compile(ROW)
 
