@@ -21,7 +21,8 @@ LOG = "/usr/local/tape/log/event.log"  # [6.03.42 Ops p.123; 6.04.01 Inst p.124]
 _MOST = 48 * 1024  # bytes of news that are taken at once; the rest comes with the next look
 # $1 the log, $2 inode and $3 offset of the mark ("" 0: none yet), $4 the most bytes.
 # Prints one line, "KIND INODE OFFSET", and then the bytes from there: KIND is start, same, old (the rest of the log that
-# was rotated away: the newest of LOG.N.gz [6.03.42 Ops p.123]), new, or none.
+# was rotated away: LOG.N with the mark's inode while it is not packed yet, else the newest of LOG.N.gz
+# [6.03.42 Ops p.123]; never an older one, whose requests were acted on already), new, or none.
 _NEWS = (
     "LC_ALL=C; export LC_ALL; p=$1; was=$2; from=$3; most=$4; "
     '[ -f "$p" ] && [ -r "$p" ] || { echo "none 0 0"; exit 0; }; '
@@ -29,10 +30,12 @@ _NEWS = (
     '[ -n "$was" ] || { echo "start $is $end"; exit 0; }; '
     'if [ "$is" = "$was" ] && [ "$end" -ge "$from" ]; then echo "same $is $from"; '
     'tail -c "+$((from + 1))" -- "$p" | head -c "$most"; exit 0; fi; '
-    'old=$(ls -t -- "$p".*.gz 2>/dev/null | head -n 1); '
-    'if [ -n "$old" ]; then rest=$(gzip -dc -- "$old" 2>/dev/null | tail -c "+$((from + 1))" | head -c 1 | wc -c); '
-    'if [ "$rest" -gt 0 ]; then echo "old $was $from"; '
-    'gzip -dc -- "$old" 2>/dev/null | tail -c "+$((from + 1))" | head -c "$most"; exit 0; fi; fi; '
+    'rest() { case $old in *.gz) gzip -dc ;; *) cat ;; esac <"$old" 2>/dev/null'
+    ' | tail -c "+$((from + 1))" | head -c "$1"; }; '
+    'old=; for one in "$p".*; do case $one in *.gz) continue ;; esac; '
+    '[ "$(stat -c %i -- "$one" 2>/dev/null)" = "$was" ] && old=$one; done; '
+    '[ -n "$old" ] || old=$(ls -t -- "$p".*.gz 2>/dev/null | head -n 1); '
+    'if [ -n "$old" ] && [ "$(rest 1 | wc -c)" -gt 0 ]; then echo "old $was $from"; rest "$most"; exit 0; fi; '
     'echo "new $is 0"; head -c "$most" -- "$p"'
 )
 
@@ -55,7 +58,7 @@ def question(path: str, mark: str) -> Query:
 def news_of(seen: QuerySeen | None, mark: str) -> News:
     """A half-written last line waits until it is whole; of a rotated log it is whole as it is."""
     head, _, data = (seen.stdout if seen and seen.exit == 0 else b"").partition(b"\n")
-    words = head.decode(errors="replace").split(" ")
+    words = head.decode("ascii", errors="replace").split(" ")
     if len(words) != 3 or not (words[1].isdecimal() and words[2].isdecimal()):
         return News(mark=mark)
     kind, inode, offset = words[0], words[1], int(words[2])
@@ -66,7 +69,8 @@ def news_of(seen: QuerySeen | None, mark: str) -> News:
         end = len(data)
     if len(data) >= _MOST and end == 0:
         end = len(data)  # no line is that long: it is passed over
-    return News(lines=tuple(data[:end].splitlines()), mark=f"{inode} {offset + end}", first=offset)
+    lines = data[:end].removesuffix(b"\n").split(b"\n") if end else []  # a CR within a line ends none
+    return News(lines=tuple(lines), mark=f"{inode} {offset + end}", first=offset)
 
 
 @dataclass(kw_only=True)
@@ -120,5 +124,7 @@ class Follower:
             nonce = hashlib.sha256(text).hexdigest()[:16]
             try:
                 yield from jobs_of(decision, place, server, self.book, nonce=nonce)
+            except Unreachable:
+                raise  # the mark stays: the event is read again
             except VtsconfError as error:
                 self.told(host, event, Decision(action="none", rule=decision.rule, reason=str(error)))

@@ -56,11 +56,18 @@ def jobs_of(decision: Decision, place: Place, server: Server, book: Book, *, non
         return
     if not is_for(wish, (place.host, place.target.address)):
         raise Refused(f"it is meant for {wish.host}")
+    refusals = []  # of one tape; the others are not left for it
     for tape in _meant(wish, place, server):
-        if decision.action == "restore":
-            yield _restore(book, place.host, tape.path, tape, "", nonce=nonce)
-        elif tape.size:
-            yield _job(decision, wish, place, tape, book, nonce=nonce)
+        try:
+            if decision.action == "restore":
+                yield _restore(book, place.host, tape.path, tape, "", nonce=nonce)
+            elif tape.size:
+                yield _job(decision, wish, place, tape, book, nonce=nonce)
+        except Refused as error:
+            refusals.append(str(error))
+    if refusals:
+        more = f"; and {len(refusals) - 3} more" if len(refusals) > 3 else ""
+        raise Refused("; ".join(refusals[:3]) + more)
 
 
 def _meant(wish: Wish, place: Place, server: Server) -> list[Tape]:
@@ -97,7 +104,7 @@ def _job(decision: Decision, wish: Wish, place: Place, tape: Tape, book: Book, *
     bma = "" if decision.action == "erase" else wish.bma or (policy.bma if policy else None) or ""
     proof: Proof | None = book.newest(place.host, [tape.path]).get(tape.path)
     if decision.action == "erase":
-        if proof is None or not proof.is_of(tape):
+        if proof is None or not proof.is_complete or not proof.is_of(tape):
             raise Refused(f"{tape.path} is not, as it is now, proven on tape: it is not erased")
         bma = proof.bma
     if not bma:
