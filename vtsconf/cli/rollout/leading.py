@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import click
@@ -24,26 +25,45 @@ from vtsconf.engine.rollout.lead import flows_of, leader, leg_of, queues_of, ser
 if TYPE_CHECKING:
     from vtsconf.cli.wiring import Shop
     from vtsconf.core.connection import Target
+    from vtsconf.core.rollout.strategy import Strategy
     from vtsconf.core.secret import Secrets
     from vtsconf.engine.durable import Engine
+    from vtsconf.engine.rollout.own import Commands
 
 _LOOK = 0.1  # seconds between two looks at the journal
 _GLANCE = 0.5  # the same, where nothing is led
 
 
-def desk_for(shop: Shop, run: str) -> Desk:
-    """The desk of this controller for a run: its plans come from the store, the way to its servers from our documents."""
+def desk_for(shop: Shop, run: str, strategy: Strategy | None = None) -> Desk:
+    """The desk of this controller for a run: its plans come from the store, the way to its servers from our documents.
+
+    `strategy`: as it was read here; without it the one of the run's name in our project is meant.
+    """
 
     def secrets_of(plan: HostPlan) -> Secrets:
         _check_references(shop, plan)
+        _check_health(shop, plan)
         return order.secrets_of(plan)
 
     def find(names: Collection[str]) -> Mapping[str, Target]:
         known = set(shop.project.inventory.hosts)
         return shop.targets(set(names) & known)
 
+    @cache
+    def checks() -> Commands:
+        from vtsconf.engine.rollout.own import checks_named, checks_of
+
+        return (
+            checks_of(strategy) if strategy else checks_named(desk.ledger.read().strategy.name, shop.project)
+        )
+
+    def own_commands(host: str) -> Commands:
+        from vtsconf.engine.rollout.own import health_of
+
+        return health_of(host, shop.project) | checks()
+
     order = shop.order(run)
-    return Desk(
+    desk = Desk(
         run=run,
         order=replace(order, secrets_of=secrets_of),
         journal=shop.journal,
@@ -51,8 +71,10 @@ def desk_for(shop: Shop, run: str) -> Desk:
         now=time.time,
         parallel=shop.settings.parallel,
         shares=shop.settings.store.startswith("postgres"),
+        own_commands=own_commands,
         watch=Watch(stop=shop.stop),
     )
+    return desk
 
 
 def _check_references(shop: Shop, plan: HostPlan) -> None:
@@ -67,6 +89,19 @@ def _check_references(shop: Shop, plan: HostPlan) -> None:
     if strange := sorted(str(ref) for ref in asked if ref not in known):
         raise Refused(
             f"the plan in the store asks for a secret that the documents of {plan.host} do not speak of: {strange[0]}"
+        )
+
+
+def _check_health(shop: Shop, plan: HostPlan) -> None:
+    """The same for its health checks that run on the controller."""
+    from vtsconf.engine.rollout.own import health_of
+
+    asked = [health for health in plan.health if health.on == "controller"]
+    known = health_of(plan.host, shop.project) if asked else ()
+    if strange := [health.name for health in asked if health.run not in known]:
+        raise Refused(
+            f"the plan has this controller run a health check that the documents of {plan.host} do not have: {strange[0]}",
+            remedy="update your checkout, or make the plan again",
         )
 
 

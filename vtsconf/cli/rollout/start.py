@@ -85,7 +85,7 @@ def command(
         return worst(host.outcome.exit for host in plan.hosts)  # one that could not be planned is not done
     if not yes:
         ask("Start?", no_input=no_input, declined="not started", remedy=_UNASKED)
-    desk = leading.desk_for(shop, shop.new_run())
+    desk = leading.desk_for(shop, shop.new_run(), course.strategy)
     return leading.lead(
         shop, desk, as_json=as_json, as_lines=as_lines, verbose=verbose, wait=wait,
         begin=lambda: begin(plan, course, desk),

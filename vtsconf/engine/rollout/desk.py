@@ -30,7 +30,8 @@ class Desk:
     """One controller's part in one run.
 
     `find_targets` says how to reach servers, and raises Invalid for connection variables that are wrong.
-    `plans` and `known` are what is at hand already; other plans are in the journal.
+    `plans` and `known` are what is at hand already; other plans are in the journal. `own_commands`: the commands, as words,
+    that our documents have this machine run for a host; None: the run is not somebody else's, all of its commands are ours.
     """
 
     run: str
@@ -39,6 +40,7 @@ class Desk:
     find_targets: Callable[[Collection[str]], Mapping[str, Target]]
     now: Callable[[], float]  # seconds since 1970
     parallel: int = 50
+    own_commands: Callable[[str], Collection[tuple[str, ...]]] | None = None
     shares: bool = False  # the servers of a wave are offered to other controllers too
     watch: Watch = field(default_factory=Watch)
     plans: dict[str, HostPlan] = field(default_factory=dict)

@@ -32,6 +32,10 @@ _TELLING = unsure(
     "it has no command: its words look as if they held a secret, and so were not written into the journal; have the command "
     "read it from a file or the environment"
 )
+_STRANGE = unsure(
+    "it was not asked: the documents of this controller do not have it run this command; update your checkout (or put the "
+    "strategy into its rollouts/), and `vtsconf rollout resume`"
+)
 # $1 the host, $2 the run; `exec` takes a word with "=" for a program, as `env` would not
 _HOOKED = (
     "sh",
@@ -248,8 +252,16 @@ def _here(work: _Work, desk: Desk) -> Ruling:
         return _TELLING
     if question.kind != "command" or question.on not in {"controller", "once"}:
         return unsure(f"this vtsconf cannot ask {question.kind!r} on {question.on!r}")
+    if not _is_ours(question, work.hosts, desk):
+        return _STRANGE
     names = {"VTSCONF_HOSTS": " ".join(work.hosts)} if question.on == "once" else {"VTSCONF_HOST": work.host}
     seen = ask_here(question.argv, {**names, "VTSCONF_RUN": desk.run}, question.timeout, desk.watch.stop)
     if seen is None:
         return _STOPPED
     return judge(question, seen, partial(_secrets, work.hosts, desk))
+
+
+def _is_ours(question: Question, hosts: Iterable[str], desk: Desk) -> bool:
+    """Whoever can write into the store may not have this machine run a command."""
+    ours = desk.own_commands
+    return ours is None or all(question.argv in ours(host) for host in hosts)
