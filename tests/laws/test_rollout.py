@@ -11,6 +11,7 @@ from vtsconf.core.errors import Unreachable
 from vtsconf.core.outcome import PlanOutcome
 from vtsconf.core.plan import HostPlan
 from vtsconf.core.rollout.strategy import Gates, Share, Strategy
+from vtsconf.core.window import Window
 from vtsconf.engine.rollout import control
 from vtsconf.engine.rollout.desk import Watch
 from vtsconf.engine.rollout.driver import drive
@@ -162,6 +163,43 @@ def test_a_pause_lets_nothing_more_begin_and_resume_goes_on(tmp_path: Path) -> N
     assert {b"old"} == set(fleet.bytes.values())
     control.resume(desk.ledger, "eve@there", "")
     assert "ended" == fleet.go().kind
+
+
+def test_a_wave_goes_on_after_its_window_but_not_after_a_pause(tmp_path: Path) -> None:
+    """It opens at 00:00 for an hour; in the middle of the second wave somebody pauses."""
+    fleet = Fleet(folder=tmp_path, waves=THREE, strategy=Strategy(window=Window(start=0, end=60)))
+    fleet.clock = 600
+    fleet.begin()
+    ledger = fleet.desk().ledger
+
+    def pause(host: str, event: str) -> None:
+        if (host, event) == ("b", "confirming"):
+            fleet.clock = 7200
+            control.pause(ledger, "eve@there", "lunch")
+
+    assert "paused" == fleet.go(on_event=pause).kind
+    assert ("changed", "") == (fleet.outcomes["b"], fleet.outcomes["c"])
+    control.resume(ledger, "eve@there", "")
+    halt = fleet.go()
+    assert ("clock", 86400, "the window 00:00-01:00 UTC is closed") == (halt.kind, halt.until, halt.why)
+    assert b"old" == fleet.bytes["c"]
+
+    fleet.clock = 86400
+
+    assert "ended" == fleet.go().kind
+    assert {"changed"} == set(fleet.outcomes.values())
+
+
+def test_a_wave_that_has_begun_outlasts_its_window(tmp_path: Path) -> None:
+    fleet = Fleet(folder=tmp_path, waves=(("a", "b"),), strategy=Strategy(window=Window(start=0, end=60)))
+    fleet.clock = 600
+    fleet.begin()
+    assert fleet.die_at(3, after=True)
+    assert 1 in fleet.rollout.begun
+    fleet.clock = 7200
+
+    assert "ended" == fleet.go().kind
+    assert {"changed"} == set(fleet.outcomes.values())
 
 
 @pytest.mark.parametrize("revert", [True, False, None])

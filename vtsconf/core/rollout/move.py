@@ -144,15 +144,16 @@ def _wave(rollout: Rollout, wave: int, now: int) -> Move | None:
 
 
 def _before(rollout: Rollout, wave: int, now: int) -> Move | None:
-    """What has to be so before a wave begins; a wave that has begun is brought to its end."""
-    if wave in rollout.begun:
+    """What has to be so before a wave begins. One that has begun is brought to its end; after a pause the window counts anew."""
+    if wave in rollout.running:
         return None
-    if wave not in rollout.approved and (why := _needs_approval(rollout, wave)):
+    has_begun = wave in rollout.begun
+    if not has_begun and wave not in rollout.approved and (why := _needs_approval(rollout, wave)):
         return Approval(wave=wave, why=why)
     window = rollout.strategy.window
     if window and (opens := window.opens(now)) > now:
         return Wait(until=opens, why=f"the window {window} is closed", is_soak=False)
-    return Begin(wave=wave)
+    return None if has_begun else Begin(wave=wave)
 
 
 def _needs_approval(rollout: Rollout, wave: int) -> str:

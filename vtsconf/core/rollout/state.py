@@ -67,6 +67,7 @@ class Rollout:
     has_canary: bool = False
     questions: dict[str, tuple[Question, ...]] = field(default_factory=dict)
     begun: dict[int, int] = field(default_factory=dict)  # wave → when
+    running: set[int] = field(default_factory=set)  # waves that have begun, and nobody resumed since
     marks: dict[str, str] = field(default_factory=dict)  # host → where its event log ended before the change
     asked: dict[int, list[Asked]] = field(default_factory=dict)  # wave → answers that still count
     approved: dict[int, str] = field(default_factory=dict)  # wave → by whom
@@ -176,6 +177,7 @@ def _questions(rollout: Rollout, event: Event) -> None:
 
 def _wave_started(rollout: Rollout, event: Event) -> None:
     rollout.begun.setdefault(event.body["wave"], event.at)
+    rollout.running.add(event.body["wave"])
     rollout.marks.update(event.body.get("marks", {}))
 
 
@@ -195,6 +197,7 @@ def _resumed(rollout: Rollout, _: Event) -> None:
     if rollout.paused:  # else two have said it at once: one leg is enough
         rollout.legs += 1
     rollout.paused = rollout.paused_by = ""
+    rollout.running.clear()
     _ask_again(rollout)
 
 
