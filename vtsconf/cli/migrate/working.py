@@ -96,7 +96,7 @@ class Work:
             while not (is_over() or self.shop.stop.is_set):
                 often()
                 if not executor.fill():
-                    time.sleep(executor.tick)
+                    executor.rest()
                 self._beat()
             if self.shop.stop.is_set:
                 click.echo(

@@ -62,9 +62,16 @@ def _early(attempt: Attempt, state: RunState) -> Ending | None:
     """It was not started, or somebody ended it."""
     if state.state == "refused":
         return Ending(status=Status.FAILED, reason=f"not started: {state.reason}")
+    if state.state == "none":
+        return Ending(status=Status.IN_DOUBT, reason=_FORGOTTEN)
     if attempt.is_cancelled:
         return Ending(status=Status.CANCELLED, reason="cancelled while it ran")
     return None
+
+
+_FORGOTTEN = (
+    "the server knows nothing of the run any more: perhaps it goes on, so it is not started again by itself"
+)
 
 
 def _lost(attempt: Attempt) -> Ending:
@@ -143,6 +150,8 @@ def restore(attempt: Attempt) -> Ending:
     state = attempt.run(attempt.spec(job.mark, command, stub), may_cancel=True)
     if state.state == "refused":
         return Ending(status=Status.FAILED, reason=f"not started: {state.reason}")
+    if state.state == "none":
+        return Ending(status=Status.IN_DOUBT, reason=_FORGOTTEN)
     output = output_of(state)
     judgement = attempt.migrator.judge(attempt.settings, "restore", output, [job.cartridge])
     seen = attempt.tape()

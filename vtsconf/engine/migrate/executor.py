@@ -28,11 +28,15 @@ def flows_of(hands: Hands) -> Mapping[str, Callable[[Any], Any]]:
     """The one flow: an attempt at a job, by whoever took it, or took it over."""
 
     def one(id_: str, attempt: int) -> str:
+        flow = f"{id_}#{attempt}"
+        hands.flows.add(flow)
         try:
             return bring(id_, attempt, hands)
         except Stopped:
             threading.Event().wait()  # this process ends now; the next one begins the step again
             raise
+        finally:
+            hands.let_go(flow)
 
     def tape(argument: Mapping[str, Any]) -> str:
         return str(durable.step("bring", one, argument["id"], argument["attempt"]))
@@ -54,18 +58,22 @@ class Executor:
 
     def run(self, is_over: Callable[[], bool]) -> None:
         """Until it is over, or this executor is told to stop."""
-        pause = threading.Event()
         while not (self.hands.stopping() or is_over()):
             if not self.fill():
-                pause.wait(self.tick)
+                self.rest()
+
+    def rest(self) -> None:
+        """For a tick, or until a job of this process has ended: what others have ended shows at the next tick."""
+        self.hands.freed.wait(self.tick)
 
     def fill(self) -> int:
         """Take what there is room for; returns how many began."""
         if self.hands.now() - self._rescued > _RESCUE:
             self._rescued = self.hands.now()
             self._rescue()
-        running = len(self.engine.running())
-        taken = self.hands.book.take(self.engine.name, self.limits(), self.most - running, self.hands.clock)
+        self.hands.freed.clear()
+        room = self.most - len(self.hands.flows)
+        taken = self.hands.book.take(self.engine.name, self.limits(), room, self.hands.clock)
         return sum(self._begin(entry) for entry in taken)
 
     def _begin(self, entry: Entry) -> bool:
@@ -77,6 +85,7 @@ class Executor:
         return True
 
     def _submit(self, entry: Entry) -> None:
+        self.hands.flows.add(entry.flow)
         self.engine.submit("tape", entry.flow, {"id": entry.id, "attempt": entry.attempt})
 
     def _closed(self, entry: Entry) -> int:
@@ -95,5 +104,6 @@ class Executor:
             if work is None:
                 self._submit(entry)
             elif work.state.is_final:
+                self.hands.let_go(entry.flow)
                 why = f"its work ended without an answer: {work.failure or work.state}"
                 self.hands.book.end(entry, Status.IN_DOUBT, self.hands.clock, reason=why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,10 @@ class Stopped(Exception):
 
 @dataclass(kw_only=True)
 class Hands:
-    """One executor's. `now`: seconds since 1970. `told`: somebody who wants to know how a job goes."""
+    """One executor's. `now`: seconds since 1970. `told`: somebody who wants to know how a job goes.
+
+    `flows` are those that this process is at; `freed` is set when one has ended, so that the next need not wait.
+    """
 
     book: Book
     journal: Journal
@@ -28,6 +32,14 @@ class Hands:
     now: Callable[[], float]
     stopping: Callable[[], bool]
     told: Callable[[Entry, str], None] = field(default=lambda _entry, _word: None)
+
+    flows: set[str] = field(default_factory=set)
+    freed: threading.Event = field(default_factory=threading.Event)
+
+    def let_go(self, flow: str) -> None:
+        """It has ended here: there is room for another."""
+        self.flows.discard(flow)
+        self.freed.set()
 
     @property
     def clock(self) -> int:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vtsconf.engine.migrate.yard import Yard
 from vtsconf.transport.runs import RunState
 
 Key = tuple[str, int]  # a run's id and attempt
-_EAGER = (0.3, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between looks at a young run
+_SHARE = 0.25  # of a run's age: that long it may have ended unseen, and not longer
+_SOONEST = 0.15  # seconds between two looks at a server
 
 
 @dataclass(kw_only=True)
 class _Watched:
-    looks: int = 0
+    since: float = field(default_factory=time.monotonic)
+    due: float = 0.0  # when it is looked at next
     state: RunState | None = None
     changed: threading.Event = field(default_factory=threading.Event)
+
+    def plan(self, slowest: float) -> None:
+        """The younger, the sooner: a short run is not kept waiting, and a long one is not asked often."""
+        now = time.monotonic()
+        self.due = now + min(max(_SOONEST, (now - self.since) * _SHARE), slowest)
 
 
 class Lookout:
@@ -42,6 +50,8 @@ class Lookout:
             while not self._halt.is_set():
                 watched.changed.wait()
                 watched.changed.clear()
+                if self._halt.is_set():
+                    break
                 state = watched.state
                 if state is not None and state.state != "running":
                     return state
@@ -52,14 +62,18 @@ class Lookout:
         return None
 
     def close(self) -> None:
+        """Whoever waits is told None."""
         self._halt.set()
-        for news in list(self._news.values()):
-            news.set()
+        with self._guard:
+            waiting = [run.changed for runs in self._hosts.values() for run in runs.values()]
+            for event in (*self._news.values(), *waiting):
+                event.set()
 
     def _add(self, host: str, run: Key) -> _Watched:
         with self._guard:
             runs = self._hosts.setdefault(host, {})
             watched = runs.setdefault(run, _Watched())
+            watched.plan(self._slowest)
             if host not in self._news:
                 self._news[host] = threading.Event()
                 threading.Thread(
@@ -81,22 +95,27 @@ class Lookout:
                 news.wait(self._slowest)
                 news.clear()
                 continue
-            news.wait(self._pause(watched))
-            news.clear()
+            until = min(run.due for run in watched.values()) - time.monotonic()
+            if until > 0 and news.wait(until):
+                news.clear()  # a new run: perhaps it is to be looked at sooner
+                continue
             self._look(host, watched)
-
-    def _pause(self, watched: dict[Key, _Watched]) -> float:
-        youngest = min(run.looks for run in watched.values())
-        return min(_EAGER[youngest] if youngest < len(_EAGER) else self._slowest, self._slowest)
 
     def _look(self, host: str, watched: dict[Key, _Watched]) -> None:
         ids = sorted({id_ for id_, _ in watched})
         try:
             seen = self._yard.with_server(host, lambda server, place: server.look(ids, place.state_dir))
-            found = {(state.id, state.attempt): state for state in seen.runs}
+            found = {state.id: state for state in seen.runs}
         except Exception:  # noqa: BLE001 whatever it was, the runs go on, and so does this thread: the next look tells
             found = {}
-        for key, run in watched.items():
-            run.looks += 1
-            run.state = found.get(key)
+        for (id_, attempt), run in watched.items():
+            run.state = _of(attempt, found.get(id_))
+            run.plan(self._slowest)
             run.changed.set()
+
+
+def _of(attempt: int, seen: RunState | None) -> RunState | None:
+    """Of a server that shows a newer attempt, or none any more, nobody learns how this one goes: "none"."""
+    if seen is None or seen.attempt == attempt:
+        return seen
+    return replace(seen, attempt=attempt, state="none", exit=None, output=b"")

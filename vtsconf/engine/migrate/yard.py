@@ -8,7 +8,8 @@ from typing import Any
 
 from vtsconf.bma.contract import Migrator
 from vtsconf.core.connection import Target
-from vtsconf.core.errors import Refused
+from vtsconf.core.errors import Refused, Unreachable
+from vtsconf.engine.migrate.kept import Kept
 from vtsconf.engine.reach import Reach
 from vtsconf.resources.desired import Vts
 from vtsconf.transport.server import Server
@@ -41,6 +42,7 @@ class Yard:
 
     places: Mapping[str, Place]
     reach: Reach
+    kept: Kept = field(default_factory=Kept)
 
     def place(self, host: str) -> Place:
         if host not in self.places:
@@ -51,10 +53,25 @@ class Yard:
         return self.places[host]
 
     def with_server(self, host: str, ask: Callable[[Server, Place], Any]) -> Any:
-        """Ask over a connection of its own. Raises Unreachable."""
+        """Ask over a connection that nobody else uses meanwhile. Raises Unreachable.
+
+        One that was kept may have died unseen: then it is asked again over a new one, so `ask` must bear being done twice,
+        as everything here does.
+        """
         place = self.place(host)
-        server = self.reach(place.target)
+        kept = self.kept.get(host)
+        if kept is not None:
+            try:
+                return self._ask(host, kept, place, ask)
+            except Unreachable:
+                self.kept.drop(host)
+        return self._ask(host, self.reach(place.target), place, ask)
+
+    def _ask(self, host: str, server: Server, place: Place, ask: Callable[[Server, Place], Any]) -> Any:
         try:
-            return ask(server, place)
-        finally:
+            answer = ask(server, place)
+        except BaseException:
             server.close()
+            raise
+        self.kept.put(host, server)
+        return answer
