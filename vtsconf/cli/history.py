@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from vtsconf.core.runs import RunSeen
     from vtsconf.engine.journal import Journal
 
+_JOBS = ("migrate", "restore")  # runs of jobs, not of servers: `summary` counts jobs by status
+
 
 @click.command(
     epilog="Examples: `vtsconf history`, `vtsconf history 20261123-0624`, `vtsconf history -l vts1 --json`."
@@ -73,6 +75,7 @@ def _document(run: RunSeen) -> dict[str, Any]:
         "reverses": run.reverses,
         "started": run.started,
         "finished": run.finished,
+        "summary": run.summary,
         "hosts": [{"host": name, **entry} for name, entry in run.hosts.items()],
     }
 
@@ -83,6 +86,8 @@ def _show(run: RunSeen, *, details: bool) -> None:
     for entry in run.hosts.values():
         word = entry.get("outcome") or "not begun"
         outcomes[word] = outcomes.get(word, 0) + 1
+    if run.command in _JOBS:
+        outcomes = {str(word).replace("_", " "): n for word, n in sorted(run.summary.items())}
     sums = ", ".join(f"{n} {word}" for word, n in outcomes.items())
     revision = f"  from {run.revision}" if run.revision else ""
     back = f" of {run.reverses}" if run.reverses else ""

@@ -40,6 +40,7 @@ class RunSeen:
     revision: str = ""
     reverses: str = ""
     hosts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)  # as the run told it when it ended
 
     def feed(self, event: Event) -> None:
         """Learn one more event."""
@@ -56,7 +57,7 @@ class RunSeen:
             case "host-finished" | "host-settled":
                 self.hosts.setdefault(event.host, {}).update(event.body)
             case "run-finished":
-                self.finished = event.at
+                self.finished, self.summary = event.at, dict(event.body.get("summary") or {})
             case _:
                 pass
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import tzinfo
 from pathlib import Path
@@ -50,13 +50,17 @@ def page_of(told: Mapping[str, Any], zone: tzinfo | None = None) -> str:
 
 
 def write_report(
-    told: Mapping[str, Any], *, html: Path | None = None, json_file: Path | None = None
+    told: Mapping[str, Any],
+    *,
+    html: Path | None = None,
+    json_file: Path | None = None,
+    make: Callable[[Mapping[str, Any]], str] = page_of,
 ) -> list[Path]:
-    """Write the page, the document, or both; each is there whole or not at all. Raises VtsconfError."""
+    """Write the page that `make` makes, the document, or both; each is there whole or not at all. Raises VtsconfError."""
     written = []
-    for path, make in ((html, page_of), (json_file, text)):
+    for path, content in ((html, make), (json_file, text)):
         if path is not None:
-            _put(path, make(told))
+            _put(path, content(told))
             written.append(path)
     return written
 

@@ -11,6 +11,7 @@ COMMANDS = {
         "plan": "Show which tapes would be moved now, and why each is taken or left.",
         "status": "Show where the jobs stand.",
         "failed": "List what did not come out well, and why.",
+        "report": "Write the evidence of a run as one HTML page and JSON.",
     },
     "Move": {
         "run": "Carry out what the policies call for.",

@@ -1,0 +1,92 @@
+"""`vtsconf migrate report` and `vtsconf history`: which run, which files, what is printed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Vtsconf
+from vtsconf.core.migrate.job import Job, Status
+from vtsconf.core.outcome import Exit
+from vtsconf.core.runs import Event
+from vtsconf.engine.journal import Journal
+from vtsconf.engine.migrate.book import Book
+
+RUNS = ("20261120-070000-0001", "20261125-080000-ab12")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose journal has two runs of jobs, and an apply after them; we stand in it."""
+    (tmp_path / "inventory.yaml").write_text("all: {hosts: {vts1: {}}}\n")
+    store = f"sqlite:///{tmp_path}/.vtsconf/vtsconf.db"
+    journal, book = Journal(store), Book(store)
+    for number, run in enumerate(RUNS):
+        begun = {"command": "migrate", "by": "ops@control1", "revision": "", "hosts": []}
+        journal.add(Event(at=1000 + number, run=run, action="run-started", body=begun))
+        job = Job(
+            host="vts1", cartridge=f"/V/P/T0000{number}", action="migrate", bytes=5, mtime=1, inode=number, bma="tsm"
+        )  # fmt: skip
+        book.add(run, [job], 1000)
+        book.end(book.get(job.id)[0], (Status.DONE, Status.FAILED)[number], 1001, reason="ANS1017E")
+        ended = {"summary": book.counts(run), "state": "done"}
+        journal.add(Event(at=2000, run=run, action="run-finished", body=ended))
+    other = {"command": "apply", "by": "ops@control1", "hosts": ["vts1"]}
+    journal.add(Event(at=3000, run="20261126-080000-cd34", action="run-started", body=other))
+    journal.close()
+    book.close()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def written(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} - {"inventory.yaml", ".vtsconf"}
+
+
+def test_without_a_word_it_is_the_page_of_the_last_run_of_jobs(vtsconf: Vtsconf, project: Path) -> None:
+    ended = vtsconf("migrate", "report")
+
+    assert (Exit.DONE, {f"migration-{RUNS[1]}.html"}) == (ended.code, written(project))
+    assert "0 of 1 job done, 0 B archived; 1 failed." in ended.out
+    assert "ANS1017E" in (project / f"migration-{RUNS[1]}.html").read_text()
+
+
+def test_page_and_document_go_where_they_are_told_to(vtsconf: Vtsconf, project: Path) -> None:
+    ended = vtsconf("migrate", "report", "20261120", "--html", "a.html", "--json-file", "a.json")
+    told = json.loads((project / "a.json").read_text())
+
+    assert (Exit.DONE, {"a.html", "a.json"}) == (ended.code, written(project))
+    assert (RUNS[0], ["/V/P/T00000"]) == (told["run"], [job["cartridge"] for job in told["jobs"]])
+    assert told["digest"] in ended.out
+
+
+def test_json_is_the_document_and_nothing_else(vtsconf: Vtsconf, project: Path) -> None:
+    told = json.loads(vtsconf("migrate", "report", "--json").out)
+
+    assert ("vtsconf/migration-run/1", {"failed": 1}, set()) == (
+        told["format"],
+        told["summary"],
+        written(project),
+    )
+
+
+@pytest.mark.parametrize("wanted", ["1999", "2026112", "20261126"])
+def test_a_run_that_is_not_there_or_has_no_jobs_is_a_sentence(
+    vtsconf: Vtsconf, project: Path, wanted: str
+) -> None:
+    ended = vtsconf("migrate", "report", wanted)
+
+    assert (Exit.USAGE, set()) == (ended.code, written(project))
+    assert f"in the journal begin with '{wanted}'" in ended.err
+
+
+def test_history_tells_how_the_jobs_ended(vtsconf: Vtsconf, project: Path) -> None:
+    lines = vtsconf("history").out.splitlines()
+    told = json.loads(vtsconf("history", "--json").out)["runs"]
+
+    assert ["migrate  by ops@control1  1 done", "migrate  by ops@control1  1 failed"] == [
+        line.split("  ", 2)[2] for line in lines[:2]
+    ]
+    assert [{"done": 1}, {"failed": 1}, {}] == [run["summary"] for run in told]
