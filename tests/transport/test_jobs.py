@@ -477,7 +477,6 @@ def dies_at(jobs: Jobs, at: int, when: str, whom: str) -> None:
     assert sorted(set(jobs.begun)) == sorted(jobs.begun)
     assert ("ended", 0) == (run.state, run.exit)
     assert struck or before.attempt == 1
-    wait_until(lambda: jobs.box.processes() == [])
 
 
 @pytest.mark.parametrize("whom", ["server", "starter", "runner"])
