@@ -57,11 +57,14 @@ class Tool:
 class Server(MemoryServer):
     """A run of `tool WORD` ends as `answers[WORD]` says, as soon as it begins; without one it runs until it is told.
 
+    `locate` without an answer tells what is on the `shelf`: the marks of what was archived with a "yes".
+
     `away`: so many calls from now find nobody. `calls` is every exec.
     """
 
     answers: dict[str, Ends] = field(default_factory=dict)
     act: Callable[[RunSpec], None] = lambda _spec: None
+    shelf: list[str] = field(default_factory=list)
     away: int = 0
     calls: list[str] = field(default_factory=list)
 
@@ -71,9 +74,17 @@ class Server(MemoryServer):
         state = super().start(spec, state_dir)
         if len(self.jobs.begun) > known:
             self.act(spec)
-            if ends := self.answers.get(spec.argv[1]):
+            if ends := self._ends(spec):
                 self.jobs.finish(spec.id, ends[0], ends[1].encode())
         return state
+
+    def _ends(self, spec: RunSpec) -> Ends | None:
+        ends = self.answers.get(spec.argv[1])
+        if ends == (0, "yes") and spec.argv[1] == "archive":
+            self.shelf.append(spec.argv[2])
+        if ends is None and spec.argv[1] == "locate":
+            return 0, " ".join("10" for mark in self.shelf if mark == spec.argv[2])
+        return ends
 
     def look(self, ids: Sequence[str], state_dir: str, paths: Sequence[str] = ()) -> RunsSeen:
         self._call(f"look {' '.join(ids)}".rstrip())

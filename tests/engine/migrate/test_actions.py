@@ -1,0 +1,262 @@
+"""Every way in which an attempt can end, and what stands in the book and in the journal then."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine.migrate.around import NOW, Server, hands, job, tape
+from vtsconf.core.migrate.job import Job, Status
+from vtsconf.core.migrate.record import Proof
+from vtsconf.core.migrate.turns import Limits
+from vtsconf.engine.migrate.book import Entry
+from vtsconf.engine.migrate.bring import bring
+from vtsconf.engine.migrate.hands import Hands
+from vtsconf.transport.runs import RunSpec
+
+GOOD = {"archive": (0, "yes")}
+
+
+def done(one: Job, found: Hands) -> Entry:
+    """One attempt, by whoever takes it."""
+    found.book.add("r1", [one], NOW)
+    (entry,) = found.book.take("me", Limits(), 1, NOW + 4000)
+    bring(entry.id, entry.attempt, found)
+    return found.book.get(one.id)[0]
+
+
+def server(*jobs: Job, **more: Any) -> Server:
+    made = Server(**more)
+    made.jobs.tapes |= {one.cartridge: tape(one) for one in jobs}
+    return made
+
+
+def grow(to: Server) -> Any:
+    """A tape that is written to while it is archived."""
+
+    def act(spec: RunSpec) -> None:
+        if spec.argv[1] == "archive":
+            there = to.jobs.tapes[spec.argv[3]]
+            to.jobs.tapes[spec.argv[3]] = replace(there, size=there.size + 1, mtime=2)
+
+    return act
+
+
+@pytest.mark.parametrize(
+    ("answers", "status", "reason"),
+    [
+        ({}, Status.DONE, "archived"),
+        ({"locate": (0, "")}, Status.UNPROVEN, "catalogue"),
+        ({"locate": (0, "9")}, Status.UNPROVEN, "9 bytes"),
+        ({"locate": (0, "10 9")}, Status.UNPROVEN, "catalogue"),
+        ({"locate": (None, "10")}, Status.UNPROVEN, "catalogue"),
+        ({"archive": (0, "what?"), "locate": (0, "10")}, Status.UNPROVEN, "not known"),
+        ({"archive": (4, "part")}, Status.PLANNED, "part"),
+        ({"archive": (12, "later")}, Status.PLANNED, "later"),
+        ({"archive": (12, "never")}, Status.FAILED, "never"),
+        ({"archive": (1, "what?"), "locate": (0, "")}, Status.PLANNED, "what?"),
+        ({"archive": (None, ""), "locate": (0, "")}, Status.PLANNED, "lost"),
+        ({"archive": (None, ""), "locate": (0, "10")}, Status.IN_DOUBT, "catalogue has a copy"),
+    ],
+)
+def test_an_archive_is_done_by_two_witnesses_only(
+    tmp_path: Path, answers: dict[str, tuple[int | None, str]], status: Status, reason: str
+) -> None:
+    at = server(job(), answers={**GOOD, **answers})
+    found = hands(tmp_path, {"vts1": at})
+
+    ended = done(job(), found)
+    proofs = list(found.book.proofs("vts1"))
+
+    assert status == ended.status
+    assert reason in ended.reason
+    assert (status is Status.DONE) == bool(proofs)
+    assert 1 == at.archived
+
+
+def test_a_tape_that_grows_meanwhile_is_not_proven(tmp_path: Path) -> None:
+    at = server(job(), answers=GOOD)
+    at.act = grow(at)
+
+    ended = done(job(), hands(tmp_path, {"vts1": at}))
+
+    assert Status.UNPROVEN == ended.status
+    assert "size 10 → 11, mtime 1 → 2" in ended.reason
+
+
+@pytest.mark.parametrize("there", [{}, {"size": 11}, {"mtime": 2}, {"inode": 77}])
+def test_what_is_not_as_planned_is_not_begun(tmp_path: Path, there: dict[str, int]) -> None:
+    at = server(answers=GOOD)
+    if there:
+        at.jobs.tapes[job().cartridge] = tape(job(), **there)
+
+    ended = done(job(), hands(tmp_path, {"vts1": at}))
+
+    assert Status.FAILED == ended.status
+    assert ended.reason.startswith("not started: ")
+    assert 0 == at.archived
+
+
+def test_what_an_earlier_attempt_has_left_in_the_catalogue_is_not_archived_again(tmp_path: Path) -> None:
+    at = server(job(), answers={"archive": (12, "later"), "locate": (0, "10")})
+    found = hands(tmp_path, {"vts1": at})
+
+    assert Status.PLANNED == done(job(), found).status
+    assert Status.UNPROVEN == done(job(), found).status
+    assert 1 == at.archived
+
+
+def test_the_same_attempt_begun_again_finds_its_run(tmp_path: Path) -> None:
+    at = server(job(), answers=GOOD)
+    found = hands(tmp_path, {"vts1": at})
+    found.book.add("r1", [job()], NOW)
+    (entry,) = found.book.take("me", Limits(), 1, NOW)
+    at.start(RunSpec(id=job().mark, attempt=1, argv=("tool", "archive", job().mark)), "/s")
+
+    assert "done" == bring(entry.id, 1, found) == bring(entry.id, 1, found)
+    assert 1 == at.archived
+
+
+def test_a_job_that_ran_out_of_attempts_is_parked(tmp_path: Path) -> None:
+    at = server(job(), answers={"archive": (12, "later"), "locate": (0, "")})
+    found = hands(tmp_path, {"vts1": at})
+    one = job(attempts=2)
+
+    assert [Status.PLANNED, Status.PARKED] == [done(one, found).status for _ in range(2)]
+    assert "(tried 2 times)" in found.book.get(one.id)[0].reason
+
+
+def test_an_unreachable_server_is_tried_again_and_blames_no_bma(tmp_path: Path) -> None:
+    at = server(job(), answers=GOOD, away=1)
+    found = hands(tmp_path, {"vts1": at})
+
+    assert Status.PLANNED == done(job(), found).status
+    assert [] == found.book.troubles()
+    assert Status.DONE == done(job(), found).status
+    assert 1 == at.archived
+
+
+def test_a_kept_connection_that_died_is_replaced_unseen(tmp_path: Path) -> None:
+    at = server(job(), answers=GOOD)
+    found = hands(tmp_path, {"vts1": at})
+    found.yard.with_server("vts1", lambda there, _: there.look((), "/s"))
+    at.away = 1
+
+    assert Status.DONE == done(job(), found).status
+    assert 1 == at.archived
+
+
+def test_failures_in_a_row_are_counted_and_a_success_ends_the_row(tmp_path: Path) -> None:
+    at = server(job(1), job(2), job(3), answers={"archive": (12, "never")})
+    found = hands(tmp_path, {"vts1": at})
+    done(job(1), found)
+    done(job(2), found)
+
+    assert [("bma", "tool", 2), ("policy", "nightly", 2)] == [row[:3] for row in found.book.troubles()]
+
+    at.answers |= GOOD
+    assert Status.DONE == done(job(3), found).status
+    assert [] == found.book.troubles()
+
+
+def test_a_cancelled_run_is_ended_by_the_bmas_own_command_first(tmp_path: Path) -> None:
+    at = server(job(), answers={"cancel": (0, "")})
+    found = hands(tmp_path, {"vts1": at})
+    at.act = lambda spec: found.book.ask_cancel([job().id], NOW) if spec.argv[1] == "archive" else None
+
+    ended = done(job(), found)
+
+    assert Status.CANCELLED == ended.status
+    assert ["archive", "cancel"] == [spec.argv[1] for spec in at.jobs.begun]
+    assert "" == ended.wish
+
+
+def test_a_bug_on_one_tape_is_doubt_and_no_end_of_the_others(tmp_path: Path) -> None:
+    at = server(job(), answers=GOOD)
+
+    def burst(_: RunSpec) -> None:
+        raise KeyError("a bug")
+
+    at.act = burst
+
+    assert Status.IN_DOUBT == done(job(), hands(tmp_path, {"vts1": at})).status
+
+
+# ---- restore and erase
+
+
+def proof(of: Job, **more: Any) -> Proof:
+    return Proof(**{
+        "host": of.host, "cartridge": of.cartridge, "size": 10, "mtime": 1, "inode": of.inode, "bma": "tool",
+        "token": "vtsconf-copy", "at": NOW - 1, "witnesses": ("bma", "catalogue", "file"), **more,
+    })  # fmt: skip
+
+
+def stub() -> Job:
+    return job(action="restore", bytes=0, mtime=5)
+
+
+def restored(tmp_path: Path, size: int, answer: tuple[int | None, str]) -> tuple[Server, Entry]:
+    """The BMA writes so many bytes, and then says this."""
+    at = server(stub(), answers={"restore": answer, "-c": (0, "")})
+
+    def act(spec: RunSpec) -> None:
+        bytes_ = size if spec.argv[1] == "restore" else 0  # the other run empties the file
+        at.jobs.tapes[stub().cartridge] = tape(stub(), size=bytes_, mtime=6)
+
+    at.act = act
+    found = hands(tmp_path, {"vts1": at})
+    found.book.prove(proof(job()))
+    return at, done(stub(), found)
+
+
+def test_a_restore_is_done_when_the_file_is_whole(tmp_path: Path) -> None:
+    at, ended = restored(tmp_path, 10, (0, "yes"))
+
+    assert Status.DONE == ended.status
+    assert ("tool", "restore", "vtsconf-copy", stub().cartridge) == at.jobs.begun[0].argv
+
+
+@pytest.mark.parametrize(
+    ("size", "answer", "status"),
+    [
+        (5, (0, "yes"), Status.PLANNED),
+        (10, (4, "part"), Status.PLANNED),
+        (5, (12, "never"), Status.FAILED),
+        (5, (None, ""), Status.FAILED),
+    ],
+)
+def test_whatever_goes_wrong_with_a_restore_the_stub_is_back(
+    tmp_path: Path, size: int, answer: tuple[int | None, str], status: Status
+) -> None:
+    at, ended = restored(tmp_path, size, answer)
+
+    assert status == ended.status
+    assert "the empty stub is back" in ended.reason
+    assert 0 == at.jobs.tapes[stub().cartridge].size
+
+
+def test_nothing_is_restored_over_a_tape_with_bytes_or_without_a_copy(tmp_path: Path) -> None:
+    at = server(answers={"restore": (0, "yes")})
+    at.jobs.tapes[stub().cartridge] = tape(stub(), size=3)
+    found = hands(tmp_path, {"vts1": at})
+    assert "no copy" in done(stub(), found).reason
+
+    found.book.prove(proof(job()))
+    assert "not started" in done(job(action="restore", bytes=0, mtime=5, nonce="2"), found).reason
+    assert [] == at.jobs.begun
+
+
+def test_without_the_servers_own_command_nothing_is_erased(tmp_path: Path) -> None:
+    at = server(job())
+    found = hands(tmp_path, {"vts1": at})
+    found.book.prove(proof(job()))
+
+    ended = done(job(action="erase", bma=""), found)
+
+    assert Status.FAILED == ended.status
+    assert "not known how vts1 erases a tape" in ended.reason
+    assert [] == at.jobs.begun
