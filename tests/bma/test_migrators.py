@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from importlib import import_module
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from tests.bma.movers import MOVERS, OPTIONS
 from vtsconf import bma
 from vtsconf.bma.contract import Command, Output, Verdict
 from vtsconf.bma.judging import exits
+from vtsconf.bma.words import harmless
 from vtsconf.core.errors import Refused
 
 TOKEN = "vtsconf-0123456789abcdefabcd"
@@ -119,12 +121,13 @@ def test_hostile_names_are_carried_as_they_are_or_refused(name, tapes):
             command = getattr(mover, action)(values, paths, TOKEN, OPTIONS.get(name, {}))
         except Refused:
             continue
-        listed = [line.strip('"') for line in command.files.get("list", "").split("\n")]
-        given_as = [*command.argv, *listed]
+        listed = command.files.get("list", "").split("\n")
+        given_as = [*command.argv, *listed, *(line[1:-1] for line in listed if line[:1] == '"')]
 
         assert not deletes(command)
         assert all(
-            "{" not in word or word in ("-filelist={dir}/list", "{dir}/list", *paths) for word in command.argv
+            "{dir}" not in word or word in ("-filelist={dir}/list", "{dir}/list", *paths)
+            for word in command.argv
         )
         if action == "archive":
             assert set(paths) <= set(given_as)
@@ -152,6 +155,44 @@ def test_names_that_would_be_another_entry_are_refused_with_a_sentence(tape):
 def test_a_pattern_would_touch_other_tapes(name, tape):
     with pytest.raises(Refused, match="pattern"):
         list(commands(name, [f"/VAULT01/POOL1/{tape}"], {}))
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["dsmc", "archive", "-deletefiles", PATH],
+        ["dsmc", "archive", "-DEL", PATH],
+        ["dsmc", "archive", "-deletef=yes", PATH],
+        ["/x/bparchive", PATH],
+        ["/usr/sbin/nsrarchive", "-i", "-G", PATH],
+        ["nsrarchive", "-iG", PATH],
+        ["rsync", "--remove-source-files", PATH],
+        ["tar", "--remove-files", PATH],
+        ["rsync", "--delete-after", PATH],
+        ["mv", PATH, "/x"],
+    ],
+)
+def test_the_last_check_before_a_command_leaves_the_room(argv):
+    with pytest.raises(Refused, match="would let the backup application delete the tape"):
+        harmless(Command(argv=tuple(argv)))
+
+
+def test_a_tape_may_be_called_like_a_program():
+    assert harmless(Command(argv=("dsmc", "archive", "/VAULT01/POOL1/rm")))
+
+
+@pytest.mark.parametrize("name", [name for name in MOVERS if name != "shelf"])
+def test_every_command_passes_the_last_check(name, monkeypatch):
+    """Were an option's pattern too wide one day, this is what stops it."""
+    values, mover = MOVERS[name]
+    module = import_module(mover.archive.__module__)
+    monkeypatch.setattr(module, "fit_options", lambda _bma, _known, options: dict(options))
+    monkeypatch.setattr(module, "wrong_options", lambda _bma, _known, _options: [])
+    options = {"policy": "-deletefiles", "pool": "-deletefiles"}
+    if name == "tsm":
+        values = values.model_copy(update={"dsmc": "/x/bparchive"})
+    with pytest.raises(Refused, match="delete the tape"):
+        mover.archive(values, [PATH], TOKEN, options)
 
 
 @pytest.mark.parametrize("path", ["TAPE", "-deletefiles", ""])

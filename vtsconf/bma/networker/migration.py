@@ -17,6 +17,7 @@ from vtsconf.bma.networker.codes import TABLES
 from vtsconf.bma.words import DIRECTORY, Option, fit_options, fit_paths, fit_token, harmless, wrong_options
 from vtsconf.core.errors import Refused
 
+_NAME = r"(?=.{1,64}$)[A-Za-z0-9_.][A-Za-z0-9_.+-]*(?: [A-Za-z0-9_.][A-Za-z0-9_.+-]*)*"  # no word of it is an option
 OPTIONS = (
     Option(
         name="type",
@@ -29,14 +30,14 @@ OPTIONS = (
         name="pool",
         meaning="the pool (-b); needed for `type: archive`",
         source="sol-save",
-        pattern=r"[A-Za-z0-9_.][A-Za-z0-9_. +-]{0,63}",
+        pattern=_NAME,
         example="VTSArchive",
     ),
     Option(
         name="group",
         meaning="the group that the save set belongs to (-g)",
         source="sol-save",
-        pattern=r"[A-Za-z0-9_.][A-Za-z0-9_. +-]{0,63}",
+        pattern=_NAME,
         example="VTS",
     ),
     Option(
