@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import secrets as random
 import signal
 import socket
@@ -79,7 +79,7 @@ class Shop:
 
     @cached_property
     def holder(self) -> str:
-        return f"{getpass.getuser()}@{socket.gethostname()}"
+        return f"{_user()}@{socket.gethostname()}"
 
     @property
     def now(self) -> int:
@@ -162,6 +162,15 @@ class Shop:
         return Plan(
             made=self.now, by=self.holder, revision=self.revision(), hosts=tuple(made[name] for name in names)
         )
+
+
+def _user() -> str:
+    """Who the system says that we are. Not LOGNAME: four eyes would be two words on a command line."""
+    uid = os.getuid()
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def open_shop(inventory: str | None, extra: Sequence[str] = (), **flags: object) -> Shop:
