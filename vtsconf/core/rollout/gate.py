@@ -85,17 +85,18 @@ _GOOD = (RunOutcome.CHANGED, RunOutcome.UNCHANGED)
 def confirmed(wave: int, rollout: Rollout) -> Answer:
     """Whether a wave (counted from 1) did what it was to do; asks nobody, the journal knows it.
 
-    A failure of the canary is a no; in later waves failures within the budget are told and tolerated. So is a server
-    that was lost in the middle, where others of its wave were changed: what is armed there takes itself back.
+    A failure of the canary is a no; other failures within the budget are told and tolerated, also where they are the
+    whole wave. So is a server that was lost in the middle: what is armed there takes itself back.
     """
     hosts = rollout.waves[wave - 1]
     good = [name for name in hosts if rollout.outcome(name) in _GOOD]
     open_ends = [name for name in hosts if _has_no_end(name, rollout)]
-    if not _too_bad(wave, hosts, (), rollout):
+    why = _too_bad(wave, rollout)
+    if not why:
         open_ends = [name for name in open_ends if rollout.outcome(name) != RunOutcome.UNREACHABLE]
     bad = [name for name in rollout.failed(hosts) if name not in open_ends]
     verdict, reason = Verdict.PASS, f"{_share(len(good), hosts)} changed and confirmed, or in order already"
-    if bad and (why := _too_bad(wave, hosts, open_ends, rollout)):
+    if bad and why:
         verdict, reason = Verdict.FAIL, f"{why}: {_ends(bad, rollout)}"
     elif open_ends:
         verdict = Verdict.INCONCLUSIVE
@@ -117,14 +118,12 @@ def _failures() -> frozenset[RunOutcome]:
     return FAILURES
 
 
-def _too_bad(wave: int, hosts: Sequence[str], open_ends: Sequence[str], rollout: Rollout) -> str:
+def _too_bad(wave: int, rollout: Rollout) -> str:
     """Why failures are not tolerated; "" when they are."""
     if wave == 1 and rollout.has_canary:
         return "the canary failed"
     if rollout.is_spent:
         return f"{rollout.failures} failed, more than the budget ({_budget(rollout)})"
-    if not open_ends and not any(rollout.changed(hosts)):
-        return "no server of the wave was changed"
     return ""
 
 
