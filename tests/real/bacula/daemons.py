@@ -56,6 +56,7 @@ class Place:
     settings: Settings
     document: Mapping[str, object]  # the same, as YAML holds them
     pool: Path  # a folder for tapes, as the server sees it
+    runs: Path  # where a run may have its directory
 
 
 @dataclass
@@ -102,7 +103,12 @@ class Bacula:
             },
             "migration": {"jobs": lists, "restore_job": RESTORE, "verify_job": VERIFY, **migration},
         }
-        return Place(settings=Settings.model_validate(document), document=document, pool=self.pool)
+        return Place(
+            settings=Settings.model_validate(document),
+            document=document,
+            pool=self.pool,
+            runs=self.base / "runs",
+        )
 
     @property
     def pool(self) -> Path:
@@ -228,7 +234,7 @@ class Bacula:
     # ---- making it
 
     def _set_up(self) -> None:
-        for name in ("etc", "var", "run", "log", "library", "lists", "bin", "VAULT01/POOL1"):
+        for name in ("etc", "var", "run", "runs", "log", "library", "lists", "bin", "VAULT01/POOL1"):
             (self.base / name).mkdir(parents=True, exist_ok=True)
         self._write_programs()
         self._make_catalogue()

@@ -18,9 +18,9 @@ from vtsconf.bma.contract import Command, Judgement, Located, Output
 _SAFE = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 
 
-def start(command: Command) -> subprocess.Popen[bytes]:
-    """Begin it; `finish` waits for its end."""
-    here = tempfile.mkdtemp(prefix="run-")
+def start(command: Command, place: Place) -> subprocess.Popen[bytes]:
+    """Begin it; `finish` waits for its end. Its directory goes with the Bacula."""
+    here = tempfile.mkdtemp(prefix="run-", dir=place.runs)
     for name, text in command.files.items():
         (Path(here) / name).write_bytes(text.encode("utf-8", "surrogateescape"))
     return subprocess.Popen(
@@ -47,8 +47,8 @@ def kill(process: subprocess.Popen[bytes]) -> Output:
     return Output(exit=None, text=out.decode("utf-8", "surrogateescape"))
 
 
-def run(command: Command) -> Output:
-    return finish(start(command))
+def run(command: Command, place: Place) -> Output:
+    return finish(start(command, place))
 
 
 class Tapes:
@@ -64,23 +64,24 @@ class Tapes:
         return str(path)
 
     def archiving(self, path: str | Sequence[str], token: str, **options: Any) -> subprocess.Popen[bytes]:
-        return start(adapter.archive(self.settings, _several(path), token, options))
+        return start(adapter.archive(self.settings, _several(path), token, options), self.place)
 
     def archive(self, path: str | Sequence[str], token: str, **options: Any) -> Judgement:
         return self.judge("archive", finish(self.archiving(path, token, **options)), path)
 
     def restore(self, path: str, token: str, options: Mapping[str, Any] | None = None) -> Judgement:
-        return self.judge("restore", run(adapter.restore(self.settings, [path], token, options or {})), path)
+        command = adapter.restore(self.settings, [path], token, options or {})
+        return self.judge("restore", run(command, self.place), path)
 
     def locate(self, path: str | Sequence[str], token: str) -> Sequence[Located]:
         paths = _several(path)
-        output = run(adapter.locate(self.settings, paths, token, {}))
+        output = run(adapter.locate(self.settings, paths, token, {}), self.place)
         return adapter.located(self.settings, output, paths, token)
 
     def cancel(self, token: str) -> Output:
         command = adapter.cancel(self.settings, token, Output(exit=None, text=""))
         assert command
-        return run(command)
+        return run(command, self.place)
 
     def judge(self, action: str, output: Output, path: str | Sequence[str]) -> Judgement:
         return adapter.judge(self.settings, action, output, _several(path))
