@@ -29,6 +29,7 @@ bench: setup           ## ours and the peers on the same servers, in one run
 	$(BIN)/python -m benchmarks.run
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.simulate
+	$(BIN)/python -m benchmarks.executor
 
 schemas: setup         ## make the generated JSON schemas again
 	$(BIN)/vtsconf schema > schemas/vts.schema.json
