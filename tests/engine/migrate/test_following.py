@@ -254,11 +254,14 @@ class Site:
         self.log.touch()
         self.book = Book(f"sqlite:///{folder}/vtsconf.db")
         self.told: list[tuple[str, str]] = []
+        self.allowed: tuple[str, ...] = ("rules/erase",)
         self.follower = self.another()
         self.follower.look()
 
     def another(self) -> Follower:
-        vts = Vts(vaults=("/VAULT01",), rules=Rules.model_validate({"rules": RULES}).rules)
+        vts = Vts(
+            vaults=("/VAULT01",), allow_erase=self.allowed, rules=Rules.model_validate({"rules": RULES}).rules
+        )
         place = Place(host="vts1", target=Target(name="vts1"), state_dir="/var", vts=vts)
         yard = Yard(places={"vts1": place}, reach=lambda _: self.server)
         return Follower(
@@ -328,6 +331,16 @@ def test_only_proven_tapes_are_erased_and_one_that_is_not_keeps_none_of_the_othe
     assert [("erase", proven), ("erase", also)] == made
     assert "T00002 is not, as it is now, proven on tape" in site.told[-1][1]
     assert "T00004 is not, as it is now, proven on tape" in site.told[-1][1]
+
+
+def test_a_rule_that_nobody_allowed_by_name_erases_nothing(site: Site) -> None:
+    path, site.allowed = site.tape("T00001"), ("erase",)
+    site.follower = site.another()
+
+    assert [] == site.say("VTSPolicy Erase - T00001")
+    assert "rules/erase may not erase" in site.told[-1][1]
+    site.follower.allowed = ("rules/erase",)
+    assert [("erase", path)] == site.say("VTSPolicy Erase - T00001")
 
 
 def test_a_tape_written_to_since_is_not_erased(site: Site) -> None:

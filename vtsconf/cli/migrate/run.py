@@ -71,7 +71,7 @@ def command(
             if not as_json:
                 click.echo(f"Run {run}: {len(added)} new {'job' if len(added) == 1 else 'jobs'}", err=True)
 
-        listener = working.listener(work, run, quiet=as_json)
+        listener = working.listener(work, run, quiet=as_json, allowed=allow_erase)
 
         def again() -> None:
             if follow:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -228,19 +228,21 @@ def one(book: Book, wanted: str) -> list[Entry]:
 _LISTEN = 2.0  # seconds between two looks at the event logs
 
 
-def listener(work: Work, run: str, *, quiet: bool) -> Callable[[], None]:
-    """Looks at the event logs now and then, and says what it makes of them."""
+def listener(work: Work, run: str, *, quiet: bool, allowed: Collection[str] = ()) -> Callable[[], None]:
+    """Looks at the event logs now and then, and says what it makes of them. `allowed`: the names of `--allow-erase`."""
     from vtsconf.engine.migrate.following import Follower
 
     def told(host: str, event: LogLine, decision: Decision) -> None:
-        if not quiet:
+        if not quiet and decision.action != "ignore":
             symbol = "?" if decision.action in ("none", "notify") else "~"
             click.echo(
                 f"{show.paint(symbol)} {host}  event: {show.reason(event.text)}  → {decision.action}: "
                 f"{show.reason(decision.reason)}"
             )
 
-    follower = Follower(book=work.book, yard=work.yard, run=run, now=lambda: work.shop.now, told=told)
+    follower = Follower(
+        book=work.book, yard=work.yard, run=run, now=lambda: work.shop.now, told=told, allowed=allowed
+    )
     looked = [0.0]
 
     def listen() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from vtsconf.core.emsrules import Decision, decide
@@ -75,7 +75,7 @@ def news_of(seen: QuerySeen | None, mark: str) -> News:
 
 @dataclass(kw_only=True)
 class Follower:
-    """`rules` and `logs` by host. `told` hears of every decision that is one."""
+    """`told` hears of every decision that is one."""
 
     book: Book
     yard: Yard
@@ -83,6 +83,7 @@ class Follower:
     now: Callable[[], int]
     told: Callable[[str, LogLine, Decision], None] = field(default=lambda _host, _line, _decision: None)
     parallel: int = 20
+    allowed: Collection[str] = ()  # the names of `--allow-erase`
 
     def look(self) -> int:
         """Once at every server that has rules; returns how many jobs are new. A server that is away is asked again later."""
@@ -123,7 +124,7 @@ class Follower:
             text = f"{news.mark.split(' ')[0]} {news.first} {number}".encode() + line
             nonce = hashlib.sha256(text).hexdigest()[:16]
             try:
-                yield from jobs_of(decision, place, server, self.book, nonce=nonce)
+                yield from jobs_of(decision, place, server, self.book, nonce=nonce, allowed=self.allowed)
             except Unreachable:
                 raise  # the mark stays: the event is read again
             except VtsconfError as error:

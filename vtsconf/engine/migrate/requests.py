@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from vtsconf.core.emsrules import Decision
 from vtsconf.core.errors import Refused
@@ -49,13 +49,28 @@ def _restore(book: Book, host: str, path: str, tape: Tape | None, token: str, *,
     )
 
 
-def jobs_of(decision: Decision, place: Place, server: Server, book: Book, *, nonce: str) -> Iterator[Job]:
-    """What an event asks for, on the tapes as they are now. Raises Refused with the reason why nothing can be done."""
+def jobs_of(
+    decision: Decision,
+    place: Place,
+    server: Server,
+    book: Book,
+    *,
+    nonce: str,
+    allowed: Collection[str] = (),
+) -> Iterator[Job]:
+    """What an event asks for, on the tapes as they are now. `allowed`: the names of `--allow-erase`.
+
+    Raises Refused with the reason why nothing, or not all of it, can be done.
+    """
     wish = decision.wish
     if decision.action not in {"migrate", "restore", "erase"} or wish is None:
         return
     if not is_for(wish, (place.host, place.target.address)):
         raise Refused(f"it is meant for {wish.host}")
+    if decision.action == "erase" and f"rules/{decision.rule}" not in {*allowed, *place.vts.allow_erase}:
+        raise Refused(
+            f"rules/{decision.rule} may not erase: neither vts.allow_erase nor --allow-erase names it"
+        )
     refusals = []  # of one tape; the others are not left for it
     for tape in _meant(wish, place, server):
         try:
