@@ -16,7 +16,10 @@ from vtsconf.transport.runs import RunSpec, RunsSeen, RunState
 # What a job runs: it tells when it begins, and whether another one lives.
 BMA = """#!/bin/sh
 B=@BOX@
-while read -r a p; do kill -0 "$p" 2>/dev/null && echo "$1 with $a" >>$B/run/double; done <$B/run/begun
+while read -r a p; do
+  { read -r stat <"/proc/$p/stat"; } 2>/dev/null || continue
+  case ${stat##*) } in Z* | X*) ;; *) echo "$1 with $a: $stat" >>$B/run/double ;; esac    # a zombie has ended
+done <$B/run/begun
 echo "$1 $$" >>$B/run/begun
 /usr/bin/sleep "${2:-0}"
 echo "job $1 done"
