@@ -148,7 +148,7 @@ class Attempt:
 
 def output_of(state: RunState) -> Output:
     """What a run printed, as the BMA's judge reads it."""
-    return Output(exit=state.exit, text=state.output.decode(errors="replace"), is_cut=state.is_cut)
+    return Output(exit=state.exit, text=state.output.decode(errors="surrogateescape"), is_cut=state.is_cut)
 
 
 def failed(judgement: Judgement, output: Output) -> Ending:

@@ -86,7 +86,11 @@ class Executor:
 
     def _submit(self, entry: Entry) -> None:
         self.hands.flows.add(entry.flow)
-        self.engine.submit("tape", entry.flow, {"id": entry.id, "attempt": entry.attempt})
+        try:
+            self.engine.submit("tape", entry.flow, {"id": entry.id, "attempt": entry.attempt})
+        except BaseException:
+            self.hands.let_go(entry.flow)
+            raise
 
     def _closed(self, entry: Entry) -> int:
         """Seconds until its window opens; 0 while it is open. A restore does not wait."""
@@ -97,8 +101,12 @@ class Executor:
 
     def _rescue(self) -> None:
         """Taken by an executor that died before it began, or by a flow that ended without saying how."""
-        for entry in self.hands.book.taken():
-            if self.hands.clock - entry.updated < _HESITATE:
+        taken = self.hands.book.taken()
+        self.hands.flows &= {
+            entry.flow for entry in taken
+        }  # of two that rescue the same job only one is at it
+        for entry in taken:
+            if entry.flow in self.hands.flows or self.hands.clock - entry.updated < _HESITATE:
                 continue
             work = self.engine.status(entry.flow)
             if work is None:
