@@ -103,7 +103,22 @@ def show(folder: Path) -> None:
         "the service of vts3 does not run with the new bytes",
     )
 
-    tell("The next change goes wave by wave: one server first, then the rest. On vts3 it makes the event log complain.")
+    waves(lab)
+    tapes(lab)
+
+    tell("Who changed what, and how it ended:")
+    vtsconf("history", at=lab)
+
+    tell("Switch the lab off.")
+    vtsconf("lab", "down", "--purge", "lab", at=folder)
+    expect(not lab.exists(), "the lab is still there")
+
+
+def waves(lab: Path) -> None:
+    """The same for a fleet: a gate that says no, and a night on which all is well."""
+    tell(
+        "The next change goes wave by wave: one server first, then the rest. On vts3 it makes the event log complain."
+    )
     shell("sed", "-i", "s/keep_alive: 240/keep_alive: 200/", "group_vars/all.yaml", at=lab)
     vtsconf("plan", "--out", "friday.plan", at=lab)
     vtsconf("lab", "break", "vts3", "logs-error", "ems", "--once", at=lab)
@@ -112,7 +127,9 @@ def show(folder: Path) -> None:
     for host in ("vts1", "vts3"):
         expect("ems_keep_alive='240'" in lines(lab, host), f"{host} does not have its old bytes")
 
-    tell("The next night all is well. It waits for a person first, and its controller may die: it is all in the journal.")
+    tell(
+        "The next night all is well. It waits for a person first, and its controller may die: it is all in the journal."
+    )
     shell("sed", "-i", "1a approve: [canary]", "rollouts/night.yaml", at=lab)
     vtsconf("plan", "--out", "saturday.plan", at=lab)
     vtsconf("rollout", "start", "saturday.plan", "--strategy", "night", "--yes", "--no-wait", at=lab, exits=9)
@@ -123,15 +140,6 @@ def show(folder: Path) -> None:
     tell("The evidence for the change ticket, one page that needs no network:")
     vtsconf("rollout", "report", "--html", "evidence.html", at=lab)
     expect("vts3" in (lab / "evidence.html").read_text(), "the report does not speak of vts3")
-
-    tapes(lab)
-
-    tell("Who changed what, and how it ended:")
-    vtsconf("history", at=lab)
-
-    tell("Switch the lab off.")
-    vtsconf("lab", "down", "--purge", "lab", at=folder)
-    expect(not lab.exists(), "the lab is still there")
 
 
 POLICIES = """\
@@ -152,7 +160,9 @@ def tapes(lab: Path) -> None:
     shell("cat", "group_vars/vts.yaml", at=lab)
     vtsconf("migrate", "plan", "-l", "vts1", at=lab)
 
-    tell("Each is archived, and counts only when the catalogue shows it too and nobody has written to it meanwhile.")
+    tell(
+        "Each is archived, and counts only when the catalogue shows it too and nobody has written to it meanwhile."
+    )
     vtsconf("migrate", "run", at=lab)
     vtsconf("migrate", "failed", at=lab)
 
