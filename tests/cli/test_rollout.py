@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,28 +16,29 @@ import pytest
 from tests.core.report.rollouts import BOSS, CAREFUL, OPS, Run, answers, done, plan_of, stopped
 from tests.e2e.conftest import Ended, Vtsconf
 from vtsconf.cli.rollout import COMMANDS
+from vtsconf.cli.rollout.leading import left_off
 from vtsconf.core import plan as plans
 from vtsconf.core.outcome import Exit, PlanOutcome
 from vtsconf.core.plan import HostPlan
 from vtsconf.core.rollout.gate import Verdict
 from vtsconf.core.rollout.strategy import Gates, Share, Strategy
-from vtsconf.engine.durable import Client
+from vtsconf.engine.durable import Client, State, Work
 from vtsconf.engine.journal import Journal
 
 DONE, STOPPED, WAITS = "20261125-090000-cd34", "20261125-080000-ab12", "20261126-080000-ef56"
 HOSTS = [f"vts{number:02}" for number in range(1, 5)]
 
+ME = pwd.getpwuid(os.getuid()).pw_name
 Keep = Callable[..., None]
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with four servers that nobody reaches, and a plan for the first; we stand in it, as `boss`."""
+    """A project with four servers that nobody reaches, and a plan for the first; we stand in it."""
     hosts = ", ".join(f"{name}: {{ansible_host: 127.0.0.1, ansible_port: 9}}" for name in HOSTS)
     (tmp_path / "inventory.yaml").write_text(f"all: {{hosts: {{{hosts}}}}}\n")
     (tmp_path / "friday.json").write_text(_without_secrets(plan_of("vts01")))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LOGNAME", "boss")
     return tmp_path
 
 
@@ -163,13 +166,19 @@ def test_without_a_name_it_is_the_only_one_that_has_not_ended(
     assert f"`vtsconf rollout resume {WAITS}` goes on" in again.err
 
 
-@pytest.mark.parametrize(("by", "code"), [("boss@elsewhere", Exit.INVALID), ("ops@here", Exit.DONE)])
-def test_four_eyes_are_two_people(keep: Keep, vtsconf: Vtsconf, project: Path, by: str, code: Exit) -> None:
+@pytest.mark.parametrize("said", ["", "eve"])
+@pytest.mark.parametrize(("by", "code"), [(f"{ME}@elsewhere", Exit.INVALID), ("ops@here", Exit.DONE)])
+def test_four_eyes_are_two_people(
+    keep: Keep, vtsconf: Vtsconf, monkeypatch: pytest.MonkeyPatch, by: str, code: Exit, said: str
+) -> None:
+    """Two whom the system knows apart: a name in the environment is nobody."""
+    for name in ("LOGNAME", "USER") if said else ():
+        monkeypatch.setenv(name, said)
     keep(waiting(by, four_eyes=True))
     ended = vtsconf("rollout", "approve", "--why", "CHG0012345")
 
     assert code == ended.code
-    assert code is Exit.DONE or "boss started rollout" in ended.err
+    assert code is Exit.DONE or f"{ME} started rollout" in ended.err
     twice = vtsconf("rollout", "approve")
     assert Exit.INVALID == twice.code
 
@@ -273,10 +282,12 @@ def test_a_rollout_that_has_ended_is_followed_to_its_end(keep: Keep, vtsconf: Vt
     run = stopped(6)
     keep(run)
     lines = vtsconf("rollout", "status", STOPPED, "--follow", "--lines")
+    at_once = vtsconf("rollout", "status", STOPPED, "--lines")
     people = vtsconf("rollout", "status", STOPPED, "--follow")
 
     assert [Exit.REVERTED] * 2 == [lines.code, people.code]
     assert [event.action for event in run.events] == [line["action"] for line in _lines(lines)]
+    assert (lines.code, lines.out) == (at_once.code, at_once.out)
     assert {"vtsconf/event/1"} == {line["format"] for line in _lines(lines)}
     for told in (
         "Approved wave 2 by jon@ctl2.bank: canary looks good",
@@ -343,6 +354,21 @@ def test_a_plan_of_a_server_that_was_not_reached_is_not_done(project: Path, vtsc
     (project / "lost.json").write_text(json.dumps(plans.to_json(replace(plan, hosts=(lost,)))))
 
     assert Exit.UNREACHABLE == vtsconf("rollout", "start", "lost.json", "--strategy", "canary", "-y").code
+
+
+# ---- it cannot go on from here
+
+
+def test_a_leader_that_left_off_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    halt = {"kind": "stopped", "why": "the journal cannot be written: disk\x1b full"}
+    codes = [
+        left_off(Work(id="r#1", flow="lead r", state=State.DONE, result=result))
+        for result in (halt, {"kind": "ended", "why": ""}, None)
+    ]
+
+    assert [Exit.ERROR, 0, 0] == [*codes]
+    assert 0 == left_off(None)
+    assert "stopped: the journal cannot be written: disk\\x1b full\n" == capsys.readouterr().err
 
 
 # ---- its controller was killed

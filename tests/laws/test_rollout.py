@@ -15,6 +15,7 @@ from vtsconf.core.window import Window
 from vtsconf.engine.rollout import control
 from vtsconf.engine.rollout.desk import Watch
 from vtsconf.engine.rollout.driver import drive
+from vtsconf.engine.rollout.lead import advance
 from vtsconf.engine.rollout.wave import learn_all
 from vtsconf.transport.server import Confirmed
 
@@ -63,6 +64,18 @@ def test_within_the_budget_it_goes_on(tmp_path: Path) -> None:
     fleet.go()
 
     assert ["changed", "stale", "changed", "changed", "changed", "changed"] == list(fleet.outcomes.values())
+
+
+def test_within_the_budget_a_wave_of_one_may_fail_with_gates_on(tmp_path: Path) -> None:
+    strategy = Strategy(max_failures=Share(number=1), gates=Gates())
+    fleet = Fleet(folder=tmp_path, waves=(("a",), ("b",), ("c",)), strategy=strategy)
+    fleet.begin()
+    fleet.break_("b")
+
+    fleet.go()
+
+    assert ["changed", "stale", "changed"] == list(fleet.outcomes.values())
+    assert "1 failed, within the budget (1 in all): b stale" in fleet.rollout.asked[2][0].answers[0].reason
 
 
 def test_a_server_that_could_not_be_planned_counts(tmp_path: Path) -> None:
@@ -214,6 +227,50 @@ def test_an_abort_ends_it_with_or_without_taking_back(tmp_path: Path, revert: bo
     assert (b"old" if revert else b"new") == fleet.bytes["a"]
     assert ["reverted" if revert else "changed"] + ["skipped"] * 5 == list(fleet.outcomes.values())
     assert ("aborted", "aborted by eve@there: wrong night") == (fleet.rollout.state, fleet.rollout.stopped)
+
+
+@pytest.mark.parametrize("stops", [False, True])
+@pytest.mark.parametrize("first", [True, False, None])
+@pytest.mark.parametrize("then", [True, False, None])
+def test_an_abort_the_other_way_is_told_that_the_first_counts(
+    tmp_path: Path, first: bool | None, then: bool | None, stops: bool
+) -> None:
+    fleet = Fleet(folder=tmp_path, waves=THREE, strategy=Strategy(approve=("each",)))
+    fleet.begin()
+    fleet.go()
+    ledger = fleet.desk().ledger
+    control.abort(ledger, "eve@there", "wrong night", revert=first)
+    if stops:
+        ledger.write(ledger.event("stopped", why="by eve", cause="abort", revert=bool(first)))
+
+    if then in (None, bool(first)):
+        control.abort(ledger, "bob@here", "", revert=then)
+    else:
+        with pytest.raises(control.Refused, match=r"is ending already, and what was changed.*eve") as refused:
+            control.abort(ledger, "bob@here", "", revert=then)
+        assert bool(first) is not ("vtsconf rollback r1" in refused.value.remedy)
+    assert 1 == [event.action for event in fleet.journal.events("r1")].count("abort-asked")
+
+
+def test_one_that_has_ended_names_the_rollback(tmp_path: Path) -> None:
+    fleet = Fleet(folder=tmp_path, waves=THREE)
+    fleet.begin()
+    fleet.go()
+
+    with pytest.raises(control.Refused) as refused:
+        control.abort(fleet.desk().ledger, "eve@there", "", revert=True)
+    assert "`vtsconf rollback r1`" in refused.value.remedy
+
+
+def test_a_leader_whose_leg_was_resumed_meanwhile_does_nothing(tmp_path: Path) -> None:
+    fleet = Fleet(folder=tmp_path, waves=THREE)
+    fleet.begin()
+    desk = fleet.desk()
+    control.pause(desk.ledger, "eve@there", "lunch")
+    control.resume(desk.ledger, "eve@there", "")
+
+    assert ("stopped", True) == (advance(desk, "r1#1")["kind"], {b"old"} == set(fleet.bytes.values()))
+    assert "ended" == advance(desk, "r1#2")["kind"]
 
 
 def test_approval_is_needed_once_for_each_wave_and_by_another_person(tmp_path: Path) -> None:

@@ -28,7 +28,8 @@ def command(
 ) -> int:
     """Change servers of RUN from here as well, and take it over when the controller that leads it dies.
 
-    Needs a store in PostgreSQL. ^C: what this controller has begun is finished, the others go on.
+    Needs a store in PostgreSQL. ^C: what this controller has begun is finished, the others go on;
+    where it leads by then, the rollout is paused.
     """
     from vtsconf.cli.rollout import leading, shared
     from vtsconf.cli.wiring import open_shop

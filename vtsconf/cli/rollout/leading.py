@@ -16,6 +16,7 @@ from vtsconf.cli.wiring import references, stoppable
 from vtsconf.core.errors import Refused
 from vtsconf.core.outcome import Exit
 from vtsconf.core.plan import HostPlan
+from vtsconf.core.printable import printable
 from vtsconf.core.rollout.move import Approval, Wait, next_move
 from vtsconf.core.rollout.state import Rollout
 from vtsconf.engine.rollout import control
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from vtsconf.core.connection import Target
     from vtsconf.core.rollout.strategy import Strategy
     from vtsconf.core.secret import Secrets
-    from vtsconf.engine.durable import Engine
+    from vtsconf.engine.durable import Engine, Work
     from vtsconf.engine.rollout.own import Commands
 
 _LOOK = 0.1  # seconds between two looks at the journal
@@ -143,7 +144,16 @@ def lead(
         code = conclude(rollout, as_json=as_json, as_lines=as_lines)
         if work and not work.state.is_final:
             engine.leave(code)
-    return code
+    return left_off(work) or code
+
+
+def left_off(work: Work | None) -> int:
+    """Tell why it does not go on from here though nobody paused it; 0 where it is not so."""
+    halt = work.result if work else None
+    if not halt or halt["kind"] != "stopped":
+        return 0
+    click.echo(f"stopped: {printable(halt['why'], 2000)}", err=True)
+    return Exit.ERROR
 
 
 def join(shop: Shop, desk: Desk, *, as_json: bool, as_lines: bool, verbose: int) -> int:
@@ -151,11 +161,16 @@ def join(shop: Shop, desk: Desk, *, as_json: bool, as_lines: bool, verbose: int)
     told = form(as_json=as_json, as_lines=as_lines)
     follower = Follower(shop.journal, desk.run, told, verbose=verbose, skip=True)
     with engine_for(shop, desk) as engine, stoppable(shop.stop):
-        click.echo(f"joined rollout {desk.run}; ^C leaves it to the others", err=True)
+        click.echo(
+            f"joined rollout {desk.run}; ^C leaves it to the others, or pauses it where this controller leads by then",
+            err=True,
+        )
         rollout = follower.poll()
         while not (_has_halted(rollout) or (shop.stop.is_set and _is_idle(engine, desk.run))):
             time.sleep(_GLANCE)
             rollout = follower.poll()
+        if shop.stop.is_set and rollout.paused_by == shop.holder:
+            click.echo("this controller led the rollout by now, and has paused it", err=True)
         engine.leave(conclude(rollout, as_json=as_json, as_lines=as_lines))
 
 

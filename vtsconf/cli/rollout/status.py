@@ -49,6 +49,10 @@ def command(
     if follow:
         desk = leading.desk_for(shop, shared.find(shop, run))
         return leading.watch(shop, desk, as_json=as_json, as_lines=as_lines, verbose=verbose, from_start=True)
+    if as_lines:
+        from vtsconf.cli.rollout.follow import Follower
+
+        return status.exit_of(Follower(shop.journal, shared.find(shop, run), "lines").poll())
     if run is None:
         return _list(shop, count, as_json=as_json)
     rollout = shared.ledger_of(shop, shared.find(shop, run)).read()

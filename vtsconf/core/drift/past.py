@@ -84,10 +84,11 @@ def _around(past: Past, name: str, path: str) -> tuple[Any, bool] | None:
 
 def _same(live: Any, value: Any, key: FingerprintKey) -> bool:
     """Mappings are compared by what is looked at today; a fingerprint also with the value it was made from."""
-    if isinstance(live, Mapping) and isinstance(value, Mapping):
-        return all(name in value and _same(inner, value[name], key) for name, inner in live.items())
     if live == value:
         return True
+    if isinstance(live, Mapping) and isinstance(value, Mapping):
+        known = (name in value and _same(inner, value[name], key) for name, inner in live.items())
+        return bool(live) and all(known)  # nothing is not the same as something
     if isinstance(live, str) and live.startswith("keyed:") and isinstance(value, str):
         return live in (key.fingerprint(value.encode()), key.fingerprint(repr(value).encode()))
     return False

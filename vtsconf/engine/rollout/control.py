@@ -6,7 +6,7 @@ from typing import Any
 
 from vtsconf.core.errors import Refused
 from vtsconf.core.printable import printable
-from vtsconf.core.rollout.move import Approval, next_move
+from vtsconf.core.rollout.move import Approval, Stop, next_move
 from vtsconf.core.rollout.state import Rollout
 from vtsconf.engine.rollout.ledger import Ledger
 
@@ -47,11 +47,38 @@ def approve(ledger: Ledger, by: str, why: str) -> int:
 
 
 def abort(ledger: Ledger, by: str, why: str, *, revert: bool | None) -> None:
-    """`revert`: whether what was changed is taken back; None: as the strategy says."""
+    """`revert`: whether what was changed is taken back; None: as the strategy says, or as was said first.
+
+    Raises Refused where it ends already, and the other way.
+    """
     rollout = alive(ledger)
-    if rollout.abort or rollout.stopped:
-        return  # said already: what is left is to carry it out
-    _say(ledger, "abort-asked", by=by, why=why, revert=revert)
+    reverts = _reverts(rollout)
+    if reverts is None:
+        _say(ledger, "abort-asked", by=by, why=why, revert=revert)
+    elif revert not in (None, reverts):
+        raise Refused(
+            f"rollout {ledger.run} is ending already, and {_THEN[reverts]} ({_first_said(rollout)}): what was "
+            "said first counts",
+            remedy=f"`vtsconf rollout abort {ledger.run}` brings it to its end so"
+            + ("" if reverts else f"; `vtsconf rollback {ledger.run}` then takes back what it changed"),
+        )
+
+
+_THEN = {True: "what was changed is taken back", False: "what was changed stays"}
+
+
+def _reverts(rollout: Rollout) -> bool | None:
+    """Whether what was changed is to be taken back; None where it is not ending."""
+    if rollout.stopped:
+        return rollout.reverts
+    move = next_move(rollout, 0) if rollout.abort else None
+    return move.revert if isinstance(move, Stop) else None
+
+
+def _first_said(rollout: Rollout) -> str:
+    if rollout.stopped or not rollout.abort:
+        return printable(rollout.stopped, 2000)
+    return printable(f"aborted by {rollout.abort.body.get('by', '?')}", 2000)
 
 
 def alive(ledger: Ledger) -> Rollout:
@@ -61,7 +88,7 @@ def alive(ledger: Ledger) -> Rollout:
         why = f": {printable(rollout.stopped, 2000)}" if rollout.stopped else ""
         raise Refused(
             f"rollout {ledger.run} has ended ({rollout.state}{why})",
-            remedy=f"`vtsconf rollout status {ledger.run}` shows it",
+            remedy=f"`vtsconf rollout status {ledger.run}` shows it, `vtsconf rollback {ledger.run}` takes back what it changed",
         )
     return rollout
 

@@ -17,6 +17,7 @@ from vtsconf.engine.rollout.driver import Halt, drive
 from vtsconf.engine.rollout.ledger import Ledger
 from vtsconf.engine.rollout.wave import learn_all
 
+_LEFT = "it was paused and resumed meanwhile: another controller leads it now"
 _LOOK_AGAIN = 3600  # seconds: a word that got lost delays no rollout for longer than that
 
 
@@ -41,7 +42,7 @@ def flows_of(desk: Desk) -> Mapping[str, Callable[[Any], Any]]:
     def lead(argument: Mapping[str, Any]) -> dict[str, Any]:
         turn = 0
         while True:
-            halt = durable.step("advance", advance, desk)
+            halt = durable.step("advance", advance, desk, argument["leg"])
             if halt["kind"] == "share":
                 turn += 1
                 durable.gather(_calls(argument["leg"], turn, desk.run, halt))
@@ -72,14 +73,21 @@ def _calls(leg: str, turn: int, run: str, halt: Mapping[str, Any]) -> list[durab
     ]
 
 
-def advance(desk: Desk) -> dict[str, Any]:
-    """As far as it goes without waiting. Done again after a crash: the journal says what is done already."""
-    learn_all(list(desk.ledger.read().seen.hosts), desk)
-    halt = drive(desk)
-    if halt.kind == "stopped" and not desk.ledger.trouble:
-        halt = _paused(desk)
+def advance(desk: Desk, leg: str) -> dict[str, Any]:
+    """As far as it goes without waiting. Done again after a crash: the journal says what is done already.
+
+    A leg that was resumed meanwhile, whose leader had slept, does nothing more: another one leads.
+    """
+    now = leg_of(desk.ledger)
+    halt = _go(desk) if now == leg else Halt(kind="stopped", why=desk.ledger.trouble or _LEFT)
     seconds = halt.until - desk.now() if halt.kind == "clock" else _LOOK_AGAIN
     return asdict(halt) | {"hosts": list(halt.hosts), "seconds": max(0.1, min(seconds, _LOOK_AGAIN))}
+
+
+def _go(desk: Desk) -> Halt:
+    learn_all(list(desk.ledger.read().seen.hosts), desk)
+    halt = drive(desk)
+    return _paused(desk) if halt.kind == "stopped" and not desk.ledger.trouble else halt
 
 
 def _paused(desk: Desk) -> Halt:
