@@ -97,7 +97,7 @@ def test_parked_applications_and_what_to_do() -> None:
 
 
 def test_nothing_that_looks_like_a_secret_leaves_the_house() -> None:
-    rows = [row(0, Status.FAILED, reason="token=geheim2 refused", said="password: geheim3\nfine\n")]
+    rows = [row(0, Status.FAILED, reason="token=geheim2 refused", said="dsmc -password geheim3\nfine\n")]
     found = told(rows, troubles=(TROUBLE,))
 
     assert "geheim" not in text(found) + html(found)
