@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from vtsconf.bma.contract import Command, Judgement, Located, Migrator, Output, Verdict
+from vtsconf.core.errors import Unreachable
 from vtsconf.core.migrate.job import Job, Status
 from vtsconf.core.migrate.tape import Tape
 from vtsconf.engine.migrate.book import Entry
@@ -16,6 +17,7 @@ from vtsconf.transport.runs import Guard, RunSpec, RunState
 from vtsconf.transport.server import Server
 
 NOBODY = cast("Migrator", None)  # an erase asks no BMA: VTS itself does it
+_GRACE = 60  # seconds that a server may take longer than it was told
 _QUESTION = 600  # seconds for a question to the catalogue
 _TEXT = 2000  # characters of output that are kept of a failure
 
@@ -77,12 +79,17 @@ class Attempt:
         state: RunState = hands.yard.with_server(
             host, lambda server, place: server.start(spec, place.state_dir)
         )
+        if state.state != "refused" and state.attempt != spec.attempt:
+            raise Unreachable(f"attempt {state.attempt} of the same job is still at work there")
         if state.state != "running":
             return state
         asked = [False]
 
-        def heard(_state: RunState | None) -> bool:
-            if may_cancel and not asked[0] and self.is_cancelled:
+        def heard(now: RunState | None) -> bool:
+            wanted = may_cancel and self.is_cancelled
+            # A runner that was killed enforces no time-out any more: then we do.
+            late = now is not None and now.clock > now.started + spec.timeout + _GRACE
+            if (wanted or late) and not asked[0]:
                 asked[0] = True
                 self._end(spec)
             return not hands.stopping()
@@ -102,7 +109,11 @@ class Attempt:
 
         def stop(server: Server, place: Place) -> None:
             (state,) = server.look([spec.id], place.state_dir).runs
-            command = self.migrator.cancel(self.settings, self.job.mark, output_of(state))
+            command = (
+                self.migrator.cancel(self.settings, self.job.mark, output_of(state))
+                if self.migrator
+                else None
+            )
             if command is not None:
                 server.start(self.spec(f"{spec.id}-cancel", command), place.state_dir)
             server.end(spec.id, spec.attempt, place.state_dir)

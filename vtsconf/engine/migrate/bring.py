@@ -10,7 +10,7 @@ import random
 from dataclasses import replace
 
 from vtsconf.bma.contract import Verdict
-from vtsconf.core.errors import Unreachable, VtsconfError, bug
+from vtsconf.core.errors import Failed, Unreachable, VtsconfError, bug
 from vtsconf.core.migrate.job import Status
 from vtsconf.engine.migrate.actions import ACTIONS
 from vtsconf.engine.migrate.attempt import NOBODY, Attempt, Ending
@@ -38,7 +38,7 @@ def _ending(entry: Entry, hands: Hands) -> Ending:
         return ACTIONS[entry.job.action](made)
     except Stopped:
         raise
-    except Unreachable as error:
+    except (Unreachable, Failed) as error:  # Failed: nothing was started, for want of room, say
         return Ending(status=Status.FAILED, reason=str(error), verdict=Verdict.UNKNOWN, retry=True)
     except VtsconfError as error:
         return Ending(status=Status.FAILED, reason=str(error), verdict=Verdict.PERMANENT)
