@@ -11,7 +11,7 @@ from vtsconf.engine.migrate.yard import Yard
 from vtsconf.transport.runs import RunState
 
 Key = tuple[str, int]  # a run's id and attempt
-_SHARE = 0.25  # of a run's age: that long it may have ended unseen, and not longer
+_SHARE = 0.15  # of a run's age: that long it may have ended unseen, and not longer
 _SOONEST = 0.15  # seconds between two looks at a server
 
 
