@@ -11,7 +11,7 @@ from vtsconf.core.errors import Refused
 from vtsconf.core.migrate.job import Status
 from vtsconf.core.migrate.record import Proof
 from vtsconf.core.vtspolicy.erase import erase_line
-from vtsconf.engine.migrate.attempt import Attempt, Ending, failed, output_of
+from vtsconf.engine.migrate.attempt import Attempt, Ending, failed, output_of, told
 from vtsconf.engine.migrate.handover import hand_over
 from vtsconf.transport.runs import Guard, RunState
 
@@ -97,8 +97,7 @@ def _witnessed(
         return Ending(status=Status.UNPROVEN, reason=doubt, detail=detail)
     assert found
     witnesses["file"] = "unchanged"
-    about = {"options": dict(attempt.job.options), "run": attempt.entry.run, "words": witnesses}
-    attempt.hands.book.prove(proof_of(attempt, found, witnesses), about)
+    attempt.prove(found, witnesses)
     return Ending(
         status=Status.DONE, reason="archived, and found in the catalogue", verdict=verdict, detail=detail
     )
@@ -115,23 +114,6 @@ def _doubt(attempt: Attempt, found: Located | None, verdict: Verdict) -> str:
     return "" if verdict is Verdict.SUCCESS else "what the BMA said is not known to mean yes"
 
 
-def proof_of(attempt: Attempt, found: Located, witnesses: Mapping[str, str]) -> Proof:
-    """The record of a tape that is proven on tape."""
-    job = attempt.job
-    return Proof(
-        host=job.host,
-        cartridge=job.cartridge,
-        size=job.bytes,
-        mtime=job.mtime,
-        inode=job.inode,
-        bma=job.bma,
-        token=job.mark,
-        at=attempt.hands.clock,
-        witnesses=tuple(witnesses),
-        media=found.media,
-    )
-
-
 def _size_doubt(found: Located, wanted: int) -> str:
     """NetWorker's catalogue has sizes of save sets only, one tape each: never less than the tape unless compressed."""
     if found.size is not None:
@@ -141,12 +123,6 @@ def _size_doubt(found: Located, wanted: int) -> str:
     return (
         "" if found.stored >= wanted else f"the catalogue's copy has {found.stored} bytes, the tape {wanted}"
     )
-
-
-def told(found: Located) -> str:
-    """A copy in the catalogue, for people."""
-    size = f"{found.size} bytes" if found.size is not None else f"stored as {found.stored or '?'} bytes"
-    return ", ".join(word for word in (found.path, size, found.when, found.media) if word)
 
 
 def restore(attempt: Attempt) -> Ending:

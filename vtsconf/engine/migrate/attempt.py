@@ -9,6 +9,7 @@ from typing import Any, cast
 from vtsconf.bma.contract import Command, Judgement, Located, Migrator, Output, Verdict
 from vtsconf.core.errors import Unreachable
 from vtsconf.core.migrate.job import Job, Status
+from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.tape import Tape
 from vtsconf.engine.migrate.book import Entry
 from vtsconf.engine.migrate.hands import Hands, Stopped
@@ -155,6 +156,30 @@ class Attempt:
             ("inode", job.inode, seen.inode),
         )
         return ", ".join(f"{name} {was} → {now}" for name, was, now in pairs if was != now)
+
+    def prove(self, found: Located, witnesses: Mapping[str, str], *, token: str = "") -> None:
+        """Put the copy on record. `witnesses`: who has said so, and their words; `token`: another mark than ours."""
+        job = self.job
+        proof = Proof(
+            host=job.host,
+            cartridge=job.cartridge,
+            size=job.bytes,
+            mtime=job.mtime,
+            inode=job.inode,
+            bma=job.bma,
+            token=token or job.mark,
+            at=self.hands.clock,
+            witnesses=tuple(witnesses),
+            media=found.media,
+        )
+        about = {"options": dict(job.options), "run": self.entry.run, "words": dict(witnesses)}
+        self.hands.book.prove(proof, about)
+
+
+def told(found: Located) -> str:
+    """A copy in the catalogue, for people."""
+    size = f"{found.size} bytes" if found.size is not None else f"stored as {found.stored or '?'} bytes"
+    return ", ".join(word for word in (found.path, size, found.when, found.media) if word)
 
 
 def output_of(state: RunState) -> Output:

@@ -8,11 +8,10 @@ from dataclasses import replace
 from vtsconf.bma.contract import Command, Located, Verdict
 from vtsconf.core.errors import Refused
 from vtsconf.core.migrate.job import Status
-from vtsconf.core.migrate.record import Proof
 from vtsconf.core.problem import errors
 from vtsconf.core.vtspolicy.render import render
 from vtsconf.core.vtspolicy.write import write
-from vtsconf.engine.migrate.attempt import Attempt, Ending, output_of
+from vtsconf.engine.migrate.attempt import Attempt, Ending, output_of, told
 from vtsconf.engine.migrate.hands import Stopped
 
 _FIRST, _LONGEST = 5.0, 300.0  # seconds between two questions to the catalogue
@@ -27,6 +26,7 @@ def hand_over(attempt: Attempt) -> Ending:
             remedy="set vts.vtspolicy.command, or submit: run",
         )
     command = Command(argv=(*vts.vtspolicy.command, line_for(attempt)))
+    before = attempt.locate("", "before")
     state = attempt.run(attempt.spec(job.mark, command, attempt.as_planned))
     if state.state == "refused":
         return Ending(status=Status.FAILED, reason=f"not handed over: {state.reason}")
@@ -35,7 +35,7 @@ def hand_over(attempt: Attempt) -> Ending:
         said = {"exit": output.exit, "said": output.text[-2000:]}
         reason = f"the VTSPolicy command ended with {output.exit}"
         return Ending(status=Status.FAILED, reason=reason, verdict=Verdict.TRANSIENT, retry=True, detail=said)
-    return _proven(attempt, _awaited(attempt, vts.vtspolicy.within), waits=vts.vtspolicy.waits)
+    return _proven(attempt, _awaited(attempt, before, vts.vtspolicy.within), waits=vts.vtspolicy.waits)
 
 
 def line_for(attempt: Attempt) -> str:
@@ -60,7 +60,7 @@ def line_for(attempt: Attempt) -> str:
     return write(line)
 
 
-def _awaited(attempt: Attempt, within: int) -> Located | None:
+def _awaited(attempt: Attempt, before: Located | None, within: int) -> Located | None:
     """The copy that VTS has made, once the catalogue shows it; it has no mark of ours, so any of the right size counts
     that was not there before.
     """
@@ -68,7 +68,7 @@ def _awaited(attempt: Attempt, within: int) -> Located | None:
     while True:
         number += 1
         found = attempt.locate("", f"look{number}")
-        if found is not None and found.size == attempt.job.bytes:
+        if found is not None and found != before and found.size == attempt.job.bytes:
             return found
         if attempt.hands.now() > deadline or attempt.is_cancelled:
             return None
@@ -80,10 +80,9 @@ def _awaited(attempt: Attempt, within: int) -> Located | None:
 
 def _proven(attempt: Attempt, found: Located | None, *, waits: bool) -> Ending:
     """Two witnesses, or it is unproven."""
-    job = attempt.job
     witnesses = {"vts": "its command ended well" if waits else "accepted the line"}
     if found is not None:
-        witnesses["catalogue"] = f"{found.path}, {found.size} bytes, {found.when}"
+        witnesses["catalogue"] = told(found)
     detail = {"witnesses": witnesses}
     change = attempt.changed()
     if found is None or change or not waits:
@@ -95,20 +94,10 @@ def _proven(attempt: Attempt, found: Located | None, *, waits: bool) -> Ending:
             else "that the command waits for the BMA's verdict is not known (vts.vtspolicy.waits)"
         )
         return Ending(status=Status.UNPROVEN, reason=f"VTS took the line; {why}", detail=detail)
-    proof = Proof(
-        host=job.host,
-        cartridge=job.cartridge,
-        size=job.bytes,
-        mtime=job.mtime,
-        inode=job.inode,
-        bma=job.bma,
-        token=found.token or job.mark,
-        at=attempt.hands.clock,
-        witnesses=("bma", "catalogue", "file"),
-        media=found.media,
-    )
-    attempt.hands.book.prove(
-        proof, {"options": dict(job.options), "run": attempt.entry.run, "words": witnesses}
+    attempt.prove(
+        found,
+        {"bma": witnesses["vts"], "catalogue": witnesses["catalogue"], "file": "unchanged"},
+        token=found.token,
     )
     reason = "archived by VTS, and found in the catalogue"
     return Ending(status=Status.DONE, reason=reason, verdict=Verdict.SUCCESS, detail=detail)
