@@ -11,9 +11,9 @@ from vtsconf.core.errors import Unreachable
 from vtsconf.core.outcome import PlanOutcome
 from vtsconf.core.plan import HostPlan
 from vtsconf.core.rollout.strategy import Gates, Share, Strategy
+from vtsconf.core.runs import Event
 from vtsconf.core.window import Window
 from vtsconf.engine.rollout import control
-from vtsconf.engine.rollout.desk import Watch
 from vtsconf.engine.rollout.driver import drive
 from vtsconf.engine.rollout.lead import advance
 from vtsconf.engine.rollout.wave import learn_all
@@ -303,7 +303,14 @@ def test_told_to_stop_while_it_takes_back_it_leaves_the_rest_to_who_goes_on(tmp_
     fleet.begin()
     fleet.break_("d")
     desk = fleet.desk()
-    desk.watch = Watch(told=lambda said: desk.watch.stop.set() if said.startswith("stopping") else None)
+    write = desk.ledger.write
+
+    def stopping(*events: Event) -> None:
+        write(*events)
+        if any(event.action == "stopped" for event in events):
+            desk.watch.stop.set()
+
+    desk.ledger.write = stopping
 
     assert "stopped" == drive(desk).kind
     assert b"new" == fleet.bytes["a"]

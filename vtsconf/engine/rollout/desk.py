@@ -18,10 +18,9 @@ from vtsconf.engine.rollout.ledger import Ledger
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
-    """Who wants to know, while it goes on. `told`: a sentence for people about the rollout itself."""
+    """Who wants to know, while it goes on."""
 
     done: Callable[[HostResult], None] = field(default=lambda _result: None)
-    told: Callable[[str], None] = field(default=lambda _sentence: None)
     stop: Stop = field(default_factory=Stop)
 
 

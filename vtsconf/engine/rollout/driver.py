@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vtsconf.core.outcome import RunOutcome
-from vtsconf.core.rollout.gate import Answer, Verdict, worst
+from vtsconf.core.rollout.gate import Verdict, worst
 from vtsconf.core.rollout.move import (
     Approval,
     Ask,
@@ -80,7 +80,6 @@ def perform(move: Move, desk: Desk) -> None:
         case Ask(wave=wave, ask=ask):
             _ask(wave, ask, desk)
         case Stop(why=why, cause=cause, revert=revert):
-            desk.watch.told(f"stopping: {why}")
             desk.ledger.write(desk.ledger.event("stopped", why=why, cause=cause, revert=revert))
             learn_all(list(desk.ledger.read().seen.hosts), desk)
         case Settle(hosts=hosts):
@@ -101,10 +100,6 @@ def _begin(wave: int, desk: Desk) -> None:
         from vtsconf.engine.rollout.gates import marks_of
 
         marks = marks_of(hosts, rollout, desk)
-    if len(rollout.waves) > 1:
-        desk.watch.told(
-            f"wave {wave} of {len(rollout.waves)}: {len(hosts)} {'server' if len(hosts) == 1 else 'servers'}"
-        )
     desk.ledger.write(desk.ledger.event("wave-started", wave=wave, marks=marks, by=desk.holder))
 
 
@@ -121,21 +116,12 @@ def _ask(wave: int, ask: str, desk: Desk) -> None:
         answers = gates.compare(first.answers, answers)
     if desk.watch.stop.is_set:
         return  # some were not asked: whoever goes on asks all of them
-    verdict = worst(answers)
-    desk.watch.told(f"gate after wave {wave}: {verdict}{_first(answers, verdict)}")
     told = [answer.to_json() for answer in answers]
     desk.ledger.write(
         desk.ledger.event(
-            "gate-asked", wave=wave, ask=ask, answers=told, verdict=verdict.value, by=desk.holder
+            "gate-asked", wave=wave, ask=ask, answers=told, verdict=worst(answers).value, by=desk.holder
         )
     )
-
-
-def _first(answers: list[Answer], verdict: Verdict) -> str:
-    if verdict is Verdict.PASS:
-        return ""
-    answer = next(one for one in answers if one.verdict is verdict)
-    return f": {answer.gate}{f' on {answer.host}' if answer.host else ''}: {answer.reason}"
 
 
 def finish(state: str, why: str, desk: Desk) -> None:
@@ -147,8 +133,8 @@ def finish(state: str, why: str, desk: Desk) -> None:
         for name in rollout.seen.hosts
         if rollout.outcome(name) == ""
     ]
-    desk.ledger.note_all(
-        [desk.ledger.event("host-finished", one.host, **entry_of(one, desk.run)) for one in skipped]
+    desk.ledger.note(
+        *(desk.ledger.event("host-finished", one.host, **entry_of(one, desk.run)) for one in skipped)
     )
     for one in skipped:
         desk.watch.done(one)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -53,8 +53,8 @@ class Ledger:
         """
         self.journal.add_all(events)
 
-    def note(self, *events: Event) -> str:
-        """Append what has happened, come what may; returns why it could not be written, "" where it was."""
+    def note(self, *events: Event) -> None:
+        """Append what has happened, come what may."""
         try:
             self.write(*events)
         except VtsconfError as error:
@@ -62,11 +62,6 @@ class Ledger:
                 self.trouble = str(error)
                 for event in events:
                     self._rollout.feed(_with(event, self.trouble))
-            return self.trouble
-        return ""
-
-    def note_all(self, events: Sequence[Event]) -> str:
-        return self.note(*events) if events else ""
 
 
 def _with(event: Event, trouble: str) -> Event:

@@ -83,7 +83,7 @@ def _note(host: str, outcome: RunOutcome, reason: str, desk: Desk) -> None:
 def _back_desk(desk: Desk, number: int) -> Desk:
     name = back_of(desk.run, number)
     order = replace(desk.order, run=name, reverses=desk.run)
-    watch = Watch(told=desk.watch.told, stop=desk.watch.stop)
+    watch = Watch(stop=desk.watch.stop)
     return Desk(
         run=name, order=order, journal=desk.journal, find_targets=desk.targets, now=desk.now,
         parallel=desk.parallel, watch=watch,
