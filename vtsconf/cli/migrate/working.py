@@ -186,29 +186,15 @@ def exit_of(counts: Mapping[str, int]) -> Exit:
     return Exit.PARTIAL if bad else Exit.WAITING if left else Exit.DONE
 
 
-def document(entry: Entry) -> dict[str, object]:
-    """A job in the migration-run document."""
-    witnesses = entry.detail.get("witnesses", {})
-    return {
-        **{key: value for key, value in entry.job.to_json().items() if key != "nonce"},
-        "run": entry.run,
-        "status": entry.status.value,
-        "attempts": entry.attempt,
-        "reason": entry.reason,
-        "seconds": entry.detail.get("seconds"),
-        "updated": entry.updated,
-        "not_before": entry.not_before or None,
-        "witnesses": {name: witnesses.get(name) for name in ("bma", "catalogue", "file")},
-    }
-
-
 def print_jobs(entries: list[Entry], counts: Mapping[str, int], run: str = "") -> None:
     """The migration-run document."""
+    from vtsconf.engine.migrate.reporting import job_document
+
     show.print_json(
         {
             "format": "vtsconf/migration-run/1",
             "run": run or None,
-            "jobs": [document(entry) for entry in entries],
+            "jobs": [job_document(entry) for entry in entries],
             "summary": dict(counts),
         }
     )

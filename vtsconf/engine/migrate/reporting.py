@@ -35,7 +35,13 @@ def _find(journal: Journal, wanted: str | None) -> str:
 
 
 def job_row(entry: Entry) -> dict[str, Any]:
-    """A job of the document `vtsconf/migration-run/1`, with what the BMA said of it and its exit code."""
+    """The same with what the BMA said of it, and its exit code."""
+    said = {"said": entry.detail.get("said", ""), "exit": entry.detail.get("exit")}
+    return job_document(entry) | said
+
+
+def job_document(entry: Entry) -> dict[str, Any]:
+    """A job of the document `vtsconf/migration-run/1`."""
     witnesses = entry.detail.get("witnesses", {})
     return {
         **{key: value for key, value in entry.job.to_json().items() if key != "nonce"},
@@ -47,6 +53,4 @@ def job_row(entry: Entry) -> dict[str, Any]:
         "updated": entry.updated,
         "not_before": entry.not_before or None,
         "witnesses": {name: witnesses.get(name) for name in ("bma", "catalogue", "file")},
-        "said": entry.detail.get("said", ""),
-        "exit": entry.detail.get("exit"),
     }
