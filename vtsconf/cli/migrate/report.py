@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vtsconf.cli import options
+from vtsconf.cli import evidence, options
 
 
 @click.command(
@@ -14,18 +14,8 @@ from vtsconf.cli import options
     "--html night.html --json-file night.json`."
 )
 @click.argument("run", required=False)
-@click.option(
-    "--html",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Where the page goes.  [default: migration-RUN.html here]",
-)
-@click.option(
-    "--json-file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Where the JSON document goes, to be kept with the page.",
-)
+@evidence.html("migration-RUN.html")
+@evidence.json_file
 @options.json_flag
 @options.inventory
 @options.color
@@ -45,7 +35,6 @@ def command(
     """
     from vtsconf import __version__
     from vtsconf.cli.wiring import open_shop
-    from vtsconf.core.report.document import text
     from vtsconf.core.report.migrationview import page
     from vtsconf.engine.migrate.book import Book
     from vtsconf.engine.migrate.reporting import gather
@@ -56,12 +45,9 @@ def command(
     options.set_color(shop.settings.color)
     book = Book(shop.settings.store)
     told = gather(shop.journal, book, run, now=shop.now, by=shop.holder, version=__version__)
-    where = html or (None if as_json or json_file else Path(f"migration-{told['run']}.html"))
-    for path in write_report(told, html=where, json_file=json_file, make=lambda one: page(one, template)):
-        click.echo(f"written: {path}", err=True)
-    if as_json:
-        click.echo(text(told), nl=False)
-    else:
-        click.echo(told["verdict"])
-        click.echo(f"digest of the data: {told['digest']}")
-    return 0
+    where = evidence.page_of(html, f"migration-{told['run']}.html", is_enough=bool(as_json or json_file))
+
+    def files() -> list[Path]:
+        return list(write_report(told, html=where, json_file=json_file, make=lambda one: page(one, template)))
+
+    return evidence.write(told, files, as_json=as_json)
