@@ -12,13 +12,13 @@ import click
 
 from vtsconf.cli import show
 from vtsconf.cli.progress import Progress
-from vtsconf.cli.wiring import Shop, references, stoppable
+from vtsconf.cli.wiring import Shop, check_references, stoppable
 from vtsconf.core.connection import Target
 from vtsconf.core.errors import Locked, Refused, Usage
 from vtsconf.core.outcome import Exit, PlanOutcome, RunOutcome, worst
-from vtsconf.core.plan import HostPlan, Plan, load
+from vtsconf.core.plan import Plan, load
 from vtsconf.engine.apply import HostResult
-from vtsconf.engine.prepare import Preparation, references_of
+from vtsconf.engine.prepare import Preparation
 from vtsconf.engine.project import Project
 from vtsconf.engine.rollout.desk import Desk, Watch
 from vtsconf.engine.rollout.document import summary, to_json
@@ -69,7 +69,7 @@ def load_plan(
             remedy="name one of its hosts with --limit, or make the plan again",
         )
     for host in hosts:
-        _check_references(shop, host, path)
+        check_references(shop, host, str(path), remedy="make the plan again")
     if confirm_within:
         hosts = tuple(replace(host, confirm_within=confirm_within) for host in hosts)
     return replace(plan, hosts=hosts), Preparation()
@@ -82,20 +82,6 @@ def warn_of_extra(project: Project) -> None:
         click.echo(
             f"warning: a saved plan is carried out as it is: -e {', '.join(late[:5])} has no effect on it",
             err=True,
-        )
-
-
-def _check_references(shop: Shop, plan: HostPlan, path: Path) -> None:
-    """A plan that came from elsewhere may not have this machine run `secret://cmd/…`, or send out its environment."""
-    asked = references(plan)
-    if not asked:
-        return
-    host = shop.project.host(plan.host)
-    known = references_of(host, shop.project) if host else frozenset()
-    if strange := sorted(str(ref) for ref in asked if ref not in known):
-        raise Refused(
-            f"{path} asks for a secret that the documents of {plan.host} do not speak of: {strange[0]}",
-            remedy="make the plan again",
         )
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vtsconf.core.connection import Target
-from vtsconf.core.errors import Invalid, bug
+from vtsconf.core.errors import Invalid, Refused, bug
 from vtsconf.core.outcome import Exit, PlanOutcome
 from vtsconf.core.plan import HostPlan, Plan
 from vtsconf.core.problem import errors
@@ -210,6 +210,22 @@ def references(plan: HostPlan) -> frozenset[SecretRef]:
 
     contents = [s.after.content for s in plan.steps if isinstance(s, PutFile) and s.after and s.after.content]
     return frozenset(ref for c in contents for ref in c.secrets if ref.provider != live.PROVIDER)
+
+
+def check_references(shop: Shop, plan: HostPlan, what: str, remedy: str = "") -> None:
+    """A plan that came from elsewhere may not have this machine run `secret://cmd/…`, or send out its environment."""
+    from vtsconf.engine.prepare import references_of
+
+    asked = references(plan)
+    if not asked:
+        return
+    host = shop.project.host(plan.host)
+    known = references_of(host, shop.project) if host else frozenset()
+    if strange := sorted(str(ref) for ref in asked if ref not in known):
+        raise Refused(
+            f"{what} asks for a secret that the documents of {plan.host} do not speak of: {strange[0]}",
+            remedy=remedy,
+        )
 
 
 def secrets_for(shop: Shop) -> Callable[[HostPlan], dict[SecretRef, Secret]]:

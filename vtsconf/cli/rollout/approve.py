@@ -32,8 +32,4 @@ def command(
 
     shop = open_shop(inventory, extra, color=color)
     options.set_color(shop.settings.color)
-    ledger = shared.ledger_of(shop, shared.find(shop, run))
-    control.approve(ledger, shop.holder, why)
-    shared.wake(shop, ledger)
-    shared.told(ledger, as_json=as_json)
-    return 0
+    return shared.say(shop, run, lambda ledger: control.approve(ledger, shop.holder, why), as_json=as_json)

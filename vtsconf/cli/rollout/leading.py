@@ -12,7 +12,7 @@ import click
 
 from vtsconf.cli.rollout.follow import Follower
 from vtsconf.cli.rollout.shared import conclude, form
-from vtsconf.cli.wiring import references, stoppable
+from vtsconf.cli.wiring import check_references, stoppable
 from vtsconf.core.errors import Refused
 from vtsconf.core.outcome import Exit
 from vtsconf.core.plan import HostPlan
@@ -42,7 +42,7 @@ def desk_for(shop: Shop, run: str, strategy: Strategy | None = None) -> Desk:
     """
 
     def secrets_of(plan: HostPlan) -> Secrets:
-        _check_references(shop, plan)
+        check_references(shop, plan, "the plan in the store")  # whoever can write there
         _check_health(shop, plan)
         return order.secrets_of(plan)
 
@@ -78,23 +78,8 @@ def desk_for(shop: Shop, run: str, strategy: Strategy | None = None) -> Desk:
     return desk
 
 
-def _check_references(shop: Shop, plan: HostPlan) -> None:
-    """Whoever can write into the store may not have this machine run `secret://cmd/…`: only what our documents say."""
-    from vtsconf.engine.prepare import references_of
-
-    asked = references(plan)
-    if not asked:
-        return
-    host = shop.project.host(plan.host)
-    known = references_of(host, shop.project) if host else frozenset()
-    if strange := sorted(str(ref) for ref in asked if ref not in known):
-        raise Refused(
-            f"the plan in the store asks for a secret that the documents of {plan.host} do not speak of: {strange[0]}"
-        )
-
-
 def _check_health(shop: Shop, plan: HostPlan) -> None:
-    """The same for its health checks that run on the controller."""
+    """Nor have it run health checks that our documents do not have."""
     from vtsconf.engine.rollout.own import health_of
 
     asked = [health for health in plan.health if health.on == "controller"]

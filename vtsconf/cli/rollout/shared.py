@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -67,9 +68,13 @@ def wake(shop: Shop, ledger: Ledger) -> None:
         client.signal(leg_of(ledger))
 
 
-def told(ledger: Ledger, *, as_json: bool) -> None:
-    """How it stands after a word was said."""
+def say(shop: Shop, run: str | None, word: Callable[[Ledger], object], *, as_json: bool) -> int:
+    """Say a word to a rollout, wake whoever leads it, and tell how it stands then."""
+    ledger = ledger_of(shop, find(shop, run))
+    word(ledger)
+    wake(shop, ledger)
     conclude(ledger.read(), as_json=as_json)
+    return 0
 
 
 def form(*, as_json: bool, as_lines: bool) -> str:
