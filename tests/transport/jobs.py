@@ -84,14 +84,16 @@ class Jobs:
         id_: str = "j1",
         attempt: int = 1,
         session: LocalSession | None = None,
+        patience: float = 0.0,
+        paths: Sequence[str] = (),
         **more: object,
     ) -> RunState:
         argv = argv or (str(self.box.root / "bin/bma"), str(attempt))
         spec = RunSpec(id=id_, attempt=attempt, argv=argv, **more)
-        return self.box.server(session).start(spec, self.state)
+        return self.box.server(session).start(spec, self.state, patience=patience, paths=paths)
 
-    def look(self, *ids: str, paths: Sequence[str] = ()) -> RunsSeen:
-        return self.box.server().look(ids, self.state, paths)
+    def look(self, *ids: str, paths: Sequence[str] = (), patience: float = 0.0) -> RunsSeen:
+        return self.box.server().look(ids, self.state, paths, patience=patience)
 
     def see(self, id_: str = "j1") -> RunState:
         return self.look(id_).runs[0]

@@ -583,17 +583,65 @@ def test_what_has_ended_can_be_forgotten(any_shell):
 
     assert ("j1", "j3") == jobs.forget("j1", "j2", "j3")
     assert ["none", "running"] == [run.state for run in jobs.look("j1", "j2").runs]
-    assert ["j2"] == [path.name for path in (jobs.box.state / "jobs").iterdir()]
+    assert ["j2"] == [path.name for path in (jobs.box.state / "jobs").glob("[!.]*")]
 
 
 def test_what_lives_without_its_lock_is_not_forgotten(jobs):
     jobs.start("sh", "-c", "exec 9>&- >/dev/null 2>&1; exec sleep 1000")
+    jobs.pid_of("session")
     jobs.kill("runner")
     wait_until(lambda: not Path(f"/proc/{jobs.pid_of('runner')}").exists())
 
     assert () == jobs.forget("j1")
     assert "lost" == jobs.end().state
     assert ("j1",) == jobs.forget("j1")
+
+
+# ---- waiting for an end, on the server
+
+
+def test_an_answer_waits_for_the_end_and_tells_the_files_then(any_shell, tape):
+    """One exec: begun, ended, and what the file is after it."""
+    write = ("sh", "-c", 'sleep 0.3; echo more >>"$1"; exit 3', "sh", str(tape))
+    run = any_shell.start(*write, patience=60, paths=(str(tape), "/nowhere/at all"))
+
+    assert ("ended", 3) == (run.state, run.exit)
+    assert tape.stat().st_size == run.files[str(tape)].size
+    assert run.files["/nowhere/at all"] is None
+
+
+def test_an_answer_waits_no_longer_than_it_was_told(any_shell):
+    run = any_shell.start(*FOREVER, patience=0.5)
+
+    assert "running" == run.state
+    assert "running" == any_shell.look("j1", patience=0.5).runs[0].state
+
+
+def test_a_look_is_answered_when_any_run_ends_whether_it_asks_for_it_or_not(any_shell):
+    jobs = any_shell
+    jobs.start(*FOREVER, id_="j1")
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(jobs.look, "j1", patience=300)
+        jobs.start("true", id_="j2", patience=60)
+
+        assert ["running"] == [run.state for run in asked.result(60).runs]
+
+
+def test_what_has_ended_before_the_look_is_not_waited_for(jobs):
+    jobs.start(*FOREVER, id_="j1")
+    jobs.start("true", id_="j2", patience=60)
+
+    assert ["running", "ended"] == [run.state for run in jobs.look("j1", "j2", patience=300).runs]
+
+
+def test_a_sleep_that_knows_whole_seconds_only(jobs):
+    """As it was before coreutils had fractions: nobody looks without a pause."""
+    slept = jobs.box.root / "slept"
+    said = f'echo "$1" >>"{slept}"; case $1 in *.*) echo "invalid time interval" >&2; exit 1 ;; esac'
+    jobs.box.stand_in("sleep", f'#!/bin/sh\n{said}\nexec /usr/bin/sleep "$@"\n')
+
+    assert "running" == jobs.start("/usr/bin/sleep", "1000", patience=2).state
+    assert ["0.06", "1", "0.08", "1"] == [word for word in slept.read_text().split() if word != "10"]
 
 
 # ---- the same in memory

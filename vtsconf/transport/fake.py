@@ -6,7 +6,7 @@ It keeps the promises of the real protocol (compare, all or nothing, armed until
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vtsconf.core.content import Content
 from vtsconf.core.migrate.tape import Tape
@@ -108,10 +108,28 @@ class MemoryServer:
             on_tape(tape)
         return TapesSeen(count=len(found), clock=self.jobs.clock)
 
-    def start(self, spec: RunSpec, state_dir: str) -> RunState:  # noqa: ARG002 the seam's
-        return self.jobs.start(spec)
+    def start(
+        self,
+        spec: RunSpec,
+        state_dir: str,  # noqa: ARG002 the seam's
+        *,
+        patience: float = 0.0,
+        paths: Sequence[str] = (),
+    ) -> RunState:
+        state = self.jobs.start(spec)
+        if state.state == "refused":
+            return state
+        return replace(self.jobs.await_end(spec.id, patience), files=self.jobs.look((), paths).files)
 
-    def look(self, ids: Sequence[str], state_dir: str, paths: Sequence[str] = ()) -> RunsSeen:  # noqa: ARG002 the seam's
+    def look(
+        self,
+        ids: Sequence[str],
+        state_dir: str,  # noqa: ARG002 the seam's
+        paths: Sequence[str] = (),
+        *,
+        patience: float = 0.0,
+    ) -> RunsSeen:
+        self.jobs.await_any(ids, patience)
         return self.jobs.look(ids, paths)
 
     def end(self, id_: str, attempt: int, state_dir: str) -> RunState:  # noqa: ARG002 the seam's

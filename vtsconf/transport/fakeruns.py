@@ -5,6 +5,7 @@ It keeps the promises of the real one: an attempt starts once, an older one neve
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,6 +21,8 @@ class MemoryRuns:
     runs: dict[str, RunState] = field(default_factory=dict)  # the newest attempt, by id
     begun: list[RunSpec] = field(default_factory=list)
     clock: int = 0
+    rings: int = 0  # how many have ended
+    ended: threading.Condition = field(default_factory=threading.Condition)
 
     def start(self, spec: RunSpec) -> RunState:
         there = self.runs.get(spec.id)
@@ -34,6 +37,23 @@ class MemoryRuns:
         )
         return self._now(self.runs[spec.id])
 
+    def await_end(self, id_: str, patience: float) -> RunState:
+        """How this one stands, when it has ended or patience has."""
+        with self.ended:
+            self.ended.wait_for(lambda: self.runs[id_].state != "running", patience)
+        return self._now(self.runs[id_])
+
+    def await_any(self, ids: Sequence[str], patience: float) -> None:
+        """Until one of these does not run, or any run ends."""
+
+        def is_over() -> bool:
+            runs = [self.runs.get(id_) for id_ in ids]
+            return self.rings != heard or any(run is None or run.state != "running" for run in runs)
+
+        with self.ended:
+            heard = self.rings
+            self.ended.wait_for(is_over, patience)
+
     def finish(self, id_: str, exit_: int | None = 0, output: bytes = b"", reason: str = "") -> None:
         """The run of this job ends so; None: it is lost."""
         self.runs[id_] = replace(
@@ -44,6 +64,9 @@ class MemoryRuns:
             reason=reason,
             beat=self.clock,
         )
+        with self.ended:
+            self.rings += 1
+            self.ended.notify_all()
 
     def reboot(self) -> None:
         """Whatever runs is lost."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from vtsconf.core.errors import Failed
 from vtsconf.core.frame import BadFrame, Record
@@ -13,7 +14,7 @@ from vtsconf.transport.runs import RunsSeen, RunState, State
 _STATES: dict[str, State] = {"none": "none", "running": "running", "ended": "ended", "lost": "lost"}
 
 
-def started(records: Sequence[Record], id_: str, attempt: int) -> RunState:
+def started(records: Sequence[Record], id_: str, attempt: int, paths: Sequence[str] = ()) -> RunState:
     """Raises Failed when the server could not start it, and has started nothing."""
     for record in records:
         match record.words:
@@ -24,12 +25,12 @@ def started(records: Sequence[Record], id_: str, attempt: int) -> RunState:
                     f"the job {id_} was not started: {record.rest(2)}",
                     remedy="nothing of it runs; look at the server, then try again",
                 )
-    return one(records, id_)
+    return one(records, id_, paths)
 
 
-def one(records: Sequence[Record], id_: str) -> RunState:
-    found = [run for run in looked(records, (id_,)).runs if run.id == id_]
-    return found[0]
+def one(records: Sequence[Record], id_: str, paths: Sequence[str] = ()) -> RunState:
+    seen = looked(records, (id_,), paths)
+    return replace(seen.runs[0], files=seen.files)
 
 
 def looked(records: Sequence[Record], ids: Sequence[str], paths: Sequence[str] = ()) -> RunsSeen:

@@ -12,6 +12,7 @@ from vtsconf.transport.program import Program, _head, _program, _script
 from vtsconf.transport.runs import Guard, RunSpec
 
 CHECK_TIMEOUT = 20  # seconds
+LONGEST_WAIT = 300  # seconds that an answer may wait for an end: half of what a command may take in all
 LONGEST = 60 * 86400  # seconds that a run may take
 RUNNING_OUTPUT = 4096  # bytes of what a running one said last
 KEPT_OUTPUT = (
@@ -37,8 +38,13 @@ def place(spec: RunSpec, state_dir: str) -> str:
     return f"{state_dir}/jobs/{spec.id}/{spec.attempt}/dir"
 
 
-def start_program(spec: RunSpec, state_dir: str, mark: str) -> Program:
-    """Lay everything down, and start it if the guards hold. Raises Refused for what no job of ours asks."""
+def start_program(
+    spec: RunSpec, state_dir: str, mark: str, *, patience: float = 0.0, paths: Sequence[str] = ()
+) -> Program:
+    """Lay everything down, and start it if the guards hold; then wait for its end, and tell what `paths` are.
+
+    Raises Refused for what no job of ours asks.
+    """
     check_spec(spec)
     check_place(state_dir, "-")
     payload = list(_payload(spec, state_dir))
@@ -47,6 +53,8 @@ def start_program(spec: RunSpec, state_dir: str, mark: str) -> Program:
     sizes = [word for name, data in payload for word in (name, len(data))]
     lines = [
         *_head(mark, state_dir),
+        _patience(patience),
+        *(_function("vt_files", [words("vt_tapes_are", *paths)]) if paths else []),
         words("vt_job", spec.id, spec.attempt),
         "vt_prepare",
         *(words("vt_put", name, len(data)) for name, data in payload),
@@ -59,11 +67,14 @@ def start_program(spec: RunSpec, state_dir: str, mark: str) -> Program:
     return _program(lines, "jobs.sh", payload=tuple(data for _, data in payload))
 
 
-def look_program(ids: Sequence[str], state_dir: str, paths: Sequence[str], mark: str) -> Program:
-    """How all these stand, and what these files are."""
+def look_program(
+    ids: Sequence[str], state_dir: str, paths: Sequence[str], mark: str, *, patience: float = 0.0
+) -> Program:
+    """How all these stand, at once or after some waiting, and what these files are."""
     return _jobs(
         state_dir,
         mark,
+        _patience(patience),
         words("vt_jobs", RUNNING_OUTPUT, *map(checked, ids)),
         *([words("vt_tapes_are", *paths)] if paths else []),
     )
@@ -107,6 +118,11 @@ def _wrong(spec: RunSpec) -> Iterator[str]:
 
 def _jobs(state_dir: str, mark: str, *calls: str) -> Program:
     return _program([*_head(mark, state_dir), *calls, "vt_bye"], "jobs.sh")
+
+
+def _patience(seconds: float) -> str:
+    """A line of sh: no answer waits longer."""
+    return f"vt_patience={int(100 * max(0.0, min(seconds, LONGEST_WAIT)))}"
 
 
 def _kept() -> str:

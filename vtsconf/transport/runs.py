@@ -66,6 +66,7 @@ class RunState:
     started: int = 0
     beat: int = 0  # when it was last seen alive
     clock: int = 0
+    files: Mapping[str, Tape | None] = field(default_factory=dict)  # those asked for with its start
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -119,15 +119,23 @@ class Server(Protocol):
         """
         ...
 
-    def start(self, spec: RunSpec, state_dir: str) -> RunState:
+    def start(
+        self, spec: RunSpec, state_dir: str, *, patience: float = 0.0, paths: Sequence[str] = ()
+    ) -> RunState:
         """Start a detached run, or attach to it; if an older or newer attempt runs, that one is what is given.
 
+        The answer waits for its end, at most `patience` seconds, and then tells what `paths` are.
         Raises Failed when the server cannot start anything (a full disk, say); then nothing was started.
         """
         ...
 
-    def look(self, ids: Sequence[str], state_dir: str, paths: Sequence[str] = ()) -> RunsSeen:
-        """How these jobs stand, whatever their number, and what these files are now."""
+    def look(
+        self, ids: Sequence[str], state_dir: str, paths: Sequence[str] = (), *, patience: float = 0.0
+    ) -> RunsSeen:
+        """How these jobs stand, whatever their number, and what these files are now.
+
+        While all of them run, the answer waits until any run of this server ends, at most `patience` seconds.
+        """
         ...
 
     def end(self, id_: str, attempt: int, state_dir: str) -> RunState:

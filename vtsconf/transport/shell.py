@@ -96,16 +96,20 @@ class ShellServer:
         ending = session.execute(made.command, made.stdin, reader.feed)
         return reader.end(ending)
 
-    def start(self, spec: RunSpec, state_dir: str) -> RunState:
+    def start(
+        self, spec: RunSpec, state_dir: str, *, patience: float = 0.0, paths: Sequence[str] = ()
+    ) -> RunState:
         mark = self._new_mark()
-        made = jobprogram.start_program(spec, state_dir, mark)
+        made = jobprogram.start_program(spec, state_dir, mark, patience=patience, paths=paths)
         return self._understand(
-            lambda records: jobanswer.started(records, spec.id, spec.attempt), made, mark, _most(1)
+            lambda records: jobanswer.started(records, spec.id, spec.attempt, paths), made, mark, _most(1)
         )
 
-    def look(self, ids: Sequence[str], state_dir: str, paths: Sequence[str] = ()) -> RunsSeen:
+    def look(
+        self, ids: Sequence[str], state_dir: str, paths: Sequence[str] = (), *, patience: float = 0.0
+    ) -> RunsSeen:
         mark = self._new_mark()
-        made = jobprogram.look_program(ids, state_dir, paths, mark)
+        made = jobprogram.look_program(ids, state_dir, paths, mark, patience=patience)
         return self._understand(
             lambda records: jobanswer.looked(records, ids, paths), made, mark, _most(len(ids))
         )

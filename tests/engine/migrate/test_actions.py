@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from tests.engine.migrate.around import NOW, Server, hands, job, tape
+from vtsconf.core.errors import Unreachable
 from vtsconf.core.migrate.job import Job, Status
 from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.turns import Limits
 from vtsconf.engine.migrate.book import Entry
 from vtsconf.engine.migrate.bring import bring
 from vtsconf.engine.migrate.hands import Hands
-from vtsconf.transport.runs import RunSpec
+from vtsconf.transport.runs import RunSpec, RunState
 
 GOOD = {"archive": (0, "yes")}
 
@@ -129,14 +130,104 @@ def test_a_job_that_ran_out_of_attempts_is_parked(tmp_path: Path) -> None:
     assert "(tried 2 times)" in found.book.get(one.id)[0].reason
 
 
-def test_an_unreachable_server_is_tried_again_and_blames_no_bma(tmp_path: Path) -> None:
+def test_a_server_that_is_away_is_left_alone_and_costs_no_attempt(tmp_path: Path) -> None:
     at = server(job(), answers=GOOD, away=1)
     found = hands(tmp_path, {"vts1": at})
 
-    assert Status.PLANNED == done(job(), found).status
+    assert Status.PLANNED == done(job(attempts=1), found).status
+    assert [("host", "vts1", 1)] == [row[:3] for row in found.book.troubles()]
+    assert [frozenset({("host", "vts1")}), frozenset()] == [found.book.held(NOW + n) for n in (29, 30)]
+    assert Status.DONE == done(job(attempts=1), found).status
     assert [] == found.book.troubles()
-    assert Status.DONE == done(job(), found).status
     assert 1 == at.archived
+
+
+def test_what_many_jobs_meet_in_one_absence_is_counted_once(tmp_path: Path) -> None:
+    found = hands(tmp_path, {"vts1": server()}).book
+    for now in (0, 1, 29, 30, 31, 89, 90):
+        found.away("vts1", "nobody answers", NOW + now)
+
+    assert [("host", "vts1", 3)] == [row[:3] for row in found.troubles()]
+
+
+class Cut(Server):
+    """The answer to the first start is lost; what was started goes on."""
+
+    def start(self, spec: RunSpec, state_dir: str, **more: Any) -> RunState:
+        state = super().start(spec, state_dir, **more)
+        if self.calls.count("start") == 1:
+            raise Unreachable("vts1: the connection was cut")
+        return state
+
+
+@pytest.mark.parametrize("answer", [(0, "yes"), (12, "later"), (12, "never"), None])
+def test_a_start_whose_answer_was_lost_is_gone_on_with_and_not_begun_again(
+    tmp_path: Path, answer: tuple[int, str] | None
+) -> None:
+    at = Cut(answers={} if answer is None else {"archive": answer})
+    at.jobs.tapes[job().cartridge] = tape(job())
+    found = hands(tmp_path, {"vts1": at})
+
+    assert Status.PLANNED == done(job(), found).status
+    if answer is None:  # it ends while nobody looks
+        at.shelf.append(job().mark)
+        at.jobs.finish(job().mark, 0, b"yes")
+    ended = done(job(), found)
+
+    wanted = {"later": Status.PLANNED, "never": Status.FAILED}
+    assert wanted.get(answer[1] if answer else "", Status.DONE) == ended.status
+    assert 1 == at.archived
+    assert 0 == ended.detail["goes_on"]
+
+
+def test_a_restore_whose_answer_was_lost_is_gone_on_with(tmp_path: Path) -> None:
+    """Done again, it would find a file with bytes, refuse, and leave half a tape where VTS takes it for one."""
+    for size, status in ((10, Status.DONE), (4, Status.PLANNED)):
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        at = Cut(answers={"restore": (0, "yes"), "-c": (0, "")})
+        at.jobs.tapes[stub().cartridge] = tape(stub())
+
+        def act(spec: RunSpec, at: Cut = at, size: int = size) -> None:
+            at.jobs.tapes[stub().cartridge] = tape(
+                stub(), size=size if spec.argv[1] == "restore" else 0, mtime=6
+            )
+
+        at.act = act
+        found = hands(folder, {"vts1": at})
+        found.book.prove(proof(job()))
+
+        assert Status.PLANNED == done(stub(), found).status
+        assert status == done(stub(), found).status
+        assert 1 == sum(spec.argv[1] == "restore" for spec in at.jobs.begun)
+        assert (10 if size == 10 else 0) == at.jobs.tapes[stub().cartridge].size
+
+
+def test_what_may_run_on_a_server_that_is_away_is_cancelled_when_it_is_back(tmp_path: Path) -> None:
+    at = Cut(answers={"cancel": (0, "")})
+    at.jobs.tapes[job().cartridge] = tape(job())
+    found = hands(tmp_path, {"vts1": at})
+    done(job(), found)
+    found.book.ask_cancel([job().id], NOW)
+
+    assert Status.CANCELLED == done(job(), found).status
+    assert [("archive", 1), ("cancel", 1)] == [(spec.argv[1], spec.attempt) for spec in at.jobs.begun]
+    assert "ended" == at.jobs.runs[job().mark].state
+
+
+def test_a_cancelled_job_is_not_tried_again(tmp_path: Path) -> None:
+    at = server(job(), answers={"archive": (12, "later"), "locate": (0, "")})
+    found = hands(tmp_path, {"vts1": at})
+    at.act = lambda spec: found.book.ask_cancel([job().id], NOW) if spec.argv[1] == "archive" else None
+
+    assert Status.CANCELLED == done(job(), found).status
+
+
+def test_an_archive_that_ends_at_once_is_two_questions_to_its_server(tmp_path: Path) -> None:
+    at = server(job(), answers=GOOD)
+
+    assert Status.DONE == done(job(), hands(tmp_path, {"vts1": at})).status
+    assert ["start", "start"] == at.calls
 
 
 def test_a_kept_connection_that_died_is_replaced_unseen(tmp_path: Path) -> None:
@@ -237,6 +328,16 @@ def test_whatever_goes_wrong_with_a_restore_the_stub_is_back(
     assert status == ended.status
     assert "the empty stub is back" in ended.reason
     assert 0 == at.jobs.tapes[stub().cartridge].size
+
+
+def test_a_tape_that_another_request_has_brought_back_is_no_failure(tmp_path: Path) -> None:
+    at, _ = restored(tmp_path, 10, (0, "yes"))
+    found = hands(tmp_path, {"vts1": at})
+    again = replace(stub(), nonce="2")
+
+    assert (Status.DONE, True) == ((ended := done(again, found)).status, "there already" in ended.reason)
+    at.jobs.tapes[stub().cartridge] = tape(stub(), size=10, mtime=7)  # written to since
+    assert Status.FAILED == done(replace(stub(), nonce="3"), found).status
 
 
 def test_nothing_is_restored_over_a_tape_with_bytes_or_without_a_copy(tmp_path: Path) -> None:

@@ -86,6 +86,34 @@ def test_a_retry_waits_and_counts_its_attempts(tmp_path: Path) -> None:
     assert (2, f"{job(1).id}#2") == (entry.attempt, entry.flow)
 
 
+def test_a_restore_of_a_tape_that_is_coming_back_is_none(tmp_path: Path) -> None:
+    found = book(tmp_path)
+    first, again = (job(1, action="restore", bytes=0, nonce=nonce) for nonce in "12")
+    other = job(1, host="vts2", action="restore", bytes=0, nonce="1")
+
+    assert [first.id, other.id] == found.add("m1", [first, again, other], 5)
+    assert [] == found.add("m2", [again], 6)
+    assert [first.id] == [entry.id for entry in found.standing([again])]
+    (entry,) = found.take("me", Limits(known=frozenset({"vts1"})), 1, 6)
+    found.end(entry, Status.FAILED, 7)
+    assert [again.id] == found.add("m2", [again], 8)
+
+
+def test_whoever_asks_is_given_what_he_can_work_for(tmp_path: Path) -> None:
+    found = book(tmp_path)
+    found.add("m1", [job(1), job(2, "vts2")], 5)
+    found.add("m2", [job(3)], 5)
+
+    assert [] == found.take("me", Limits(known=frozenset()), 9, 6)
+    (entry,) = found.take("me", Limits(known=frozenset({"vts1"}), run="m2"), 9, 6)
+    assert job(3) == entry.job
+    assert found.is_idle(Limits(known=frozenset({"vts3"})))
+    assert found.is_idle(Limits(run="m3"))
+    assert not found.is_idle(Limits(run="m2"))
+    away = frozenset({("host", "vts2")})
+    assert found.is_idle(Limits(known=frozenset({"vts2"}), parked=away))
+
+
 def test_a_parked_bma_runs_nothing_until_somebody_looks(tmp_path: Path) -> None:
     found = book(tmp_path)
     found.add("m1", [job(1), job(2, bma="bacula")], 5)

@@ -13,6 +13,7 @@ from vtsconf.core.migrate.job import Job, Status
 from vtsconf.core.migrate.turns import Limits
 from vtsconf.core.window import Window
 from vtsconf.engine.durable import Engine
+from vtsconf.engine.migrate.bring import bring
 from vtsconf.engine.migrate.executor import Executor, engine_store, flows_of
 from vtsconf.engine.migrate.hands import Hands
 from vtsconf.transport.runs import RunSpec
@@ -140,14 +141,14 @@ def test_a_bma_that_fails_again_and_again_is_parked_until_somebody_relieves_it(t
         book = running.hands.book
         running.limits = lambda: limits(running.hands)
         book.add("r1", jobs, NOW)
-        running.run(lambda: book.is_idle(parked=limits(running.hands).parked))
+        running.run(lambda: book.is_idle(limits(running.hands)))
         assert {"failed": 2, "planned": 4} == book.counts()
 
         at["vts1"].answers |= GOOD
         book.relief("bma", "tool")
         book.relief("policy", "nightly")
         book.retry([entry.id for entry in book.entries(statuses=[Status.FAILED])], NOW)
-        running.run(lambda: book.is_idle(parked=limits(running.hands).parked))
+        running.run(lambda: book.is_idle(limits(running.hands)))
         assert {"done": 6} == book.counts()
 
 
@@ -172,3 +173,54 @@ def test_this_process_takes_no_more_than_it_may(tmp_path: Path) -> None:
         for one in jobs:
             running.hands.book.ask_cancel([one.id], NOW)
         running.run(lambda: not running.hands.book.taken())
+
+
+def test_jobs_of_servers_that_are_not_ours_wait_for_who_knows_them(tmp_path: Path) -> None:
+    """Another inventory, a `--limit`, a document that is not in order: that is no failure of a tape."""
+    ours, theirs = job(1), job(2, host="vts2")
+    with executor(tmp_path, servers(ours, answers=GOOD), Limits(known=frozenset({"vts1"}))) as running:
+        book = running.hands.book
+        book.add("r1", [theirs, ours], NOW)
+        book.take("one that died", Limits(known=frozenset({"vts2"})), 1, NOW - 60)
+        running.run(lambda: book.is_idle(Limits(known=frozenset({"vts1"}))))
+
+        assert Status.DONE == book.get(ours.id)[0].status
+        assert ("taken", 1) == (book.get(theirs.id)[0].state, book.get(theirs.id)[0].attempt)
+        assert not book.is_idle()
+
+
+def test_what_was_taken_over_for_a_server_that_is_not_ours_is_put_back(tmp_path: Path) -> None:
+    found = hands(tmp_path, servers(job(1), answers=GOOD))
+    theirs = job(2, host="vts2")
+    found.book.add("r1", [theirs], NOW)
+    (entry,) = found.book.take("one that died", Limits(), 1, NOW)
+
+    assert "planned" == bring(entry.id, entry.attempt, found)
+    (entry,) = found.book.take("who knows it", Limits(), 1, NOW)
+    assert (2, 1, 1) == (entry.attempt, entry.number, entry.tried)
+
+
+def test_somebodys_wish_reaches_a_run_that_is_waited_for(tmp_path: Path) -> None:
+    at = servers(job(), answers={"cancel": (0, "")})
+    with executor(tmp_path, at) as running:
+        running.hands.lookout._slowest = 600.0  # it is not the next answer that tells
+        book = running.hands.book
+        book.add("r1", [job()], NOW)
+        running.fill()
+        while not at["vts1"].jobs.begun:
+            threading.Event().wait(0.01)
+        book.ask_cancel([job().id], NOW)
+        running.run(book.is_idle)
+
+        assert {"cancelled": 1} == book.counts()
+
+
+def test_no_two_jobs_are_at_one_tape_at_once(tmp_path: Path) -> None:
+    """Somebody wrote to it while it was archived, and it was planned again."""
+    found = hands(tmp_path, servers(job(), answers=GOOD))
+    found.book.add("r1", [job(), job(bytes=11), job(2)], NOW)
+
+    taken = found.book.take("me", Limits(), 9, NOW)
+    assert [job(), job(2)] == [entry.job for entry in taken]
+    found.book.end(taken[0], Status.UNPROVEN, NOW)
+    assert [job(bytes=11)] == [entry.job for entry in found.book.take("me", Limits(), 9, NOW)]

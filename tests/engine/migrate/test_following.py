@@ -13,6 +13,7 @@ import pytest
 
 from vtsconf.core.connection import Target
 from vtsconf.core.errors import Unreachable
+from vtsconf.core.migrate.job import Status
 from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.tape import Tape
 from vtsconf.core.probe import QuerySeen
@@ -372,10 +373,13 @@ def test_killed_before_the_mark_was_saved_it_acts_once_though_more_was_written(s
     assert [] == site.say("something else")
 
 
-def test_the_same_event_again_is_another_request(site: Site) -> None:
+def test_the_same_event_again_is_another_request_once_the_first_has_ended(site: Site) -> None:
     erased = site.tape("T00001", 0)
 
     assert [("restore", erased)] == site.say(f"MOUNT {erased}")
+    assert [] == site.say(f"MOUNT {erased}")
+    (entry,) = site.book.entries()
+    site.book.end(entry, Status.DONE, 9)
     assert [("restore", erased)] == site.say(f"MOUNT {erased}")
 
 

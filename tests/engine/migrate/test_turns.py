@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from vtsconf.core.migrate.turns import Limits, Load, Waiting, choose
 
 HOSTS, BMAS, POLICIES = ("vts1", "vts2", "vts3"), ("", "tsm", "bacula"), ("", "nightly", "weekly")
+PATHS = ("/VAULT01/P/T1", "/VAULT01/P/T2", "/VAULT01/P/T3")
 numbers = st.integers(0, 6)
 
 
@@ -19,7 +20,7 @@ def queues(draw: st.DrawFn) -> list[Waiting]:
     made = draw(
         st.lists(
             st.builds(
-                Waiting, id=st.just(""), host=st.sampled_from(HOSTS), bma=st.sampled_from(BMAS),
+                Waiting, id=st.just(""), host=st.sampled_from(HOSTS), path=st.sampled_from(PATHS), bma=st.sampled_from(BMAS),
                 policy=st.sampled_from(POLICIES), bytes=st.just(1), priority=st.integers(0, 3), seq=st.just(0),
             ),
             max_size=30,
@@ -33,7 +34,7 @@ limits_ = st.builds(
     Limits, total=numbers, per_host=numbers, per_bma=numbers,
     hosts=st.dictionaries(st.sampled_from(HOSTS), numbers), bmas=st.dictionaries(st.sampled_from(BMAS[1:]), numbers),
     policies=st.dictionaries(st.sampled_from(POLICIES[1:]), numbers),
-    parked=st.frozensets(st.sampled_from([("bma", "tsm"), ("policy", "nightly"), ("bma", "bacula")])),
+    parked=st.frozensets(st.sampled_from([("bma", "tsm"), ("policy", "nightly"), ("bma", "bacula"), ("host", "vts2")])),
 )  # fmt: skip
 running = st.lists(
     st.tuples(st.sampled_from(HOSTS), st.sampled_from(BMAS), st.sampled_from(POLICIES)), max_size=5
@@ -43,7 +44,8 @@ running = st.lists(
 def load_of(jobs: list[tuple[str, str, str]]) -> Load:
     load = Load()
     for job in jobs:
-        load.add(*job)
+        host, bma, policy = job
+        load.add(host, f"/VAULT01/running/{len(load.tapes)}", bma, policy)
     return load
 
 
@@ -65,6 +67,8 @@ def test_no_limit_is_exceeded(
             assert Counter((h, p) for h, _, p in all_)[host, policy] <= limits.policies[policy]
         assert ("bma", bma) not in limits.parked
         assert ("policy", policy) not in limits.parked
+        assert ("host", host) not in limits.parked
+    assert len(chosen) == len({(job.host, job.path) for job in chosen})
 
 
 @given(queues(), running, limits_, numbers)
@@ -75,7 +79,7 @@ def test_nobody_with_room_is_passed_over(
     load, expected = load_of(now), []
     for job in waiting:  # one after another, as if each came alone
         if len(expected) < most and load.has_room(job, limits):
-            load.add(job.host, job.bma, job.policy)
+            load.add(job.host, job.path, job.bma, job.policy)
             expected.append(job)
 
     assert expected == chosen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -36,6 +37,7 @@ SYMBOLS = {
     Status.BMA_OK: "~",
     Status.CANCELLED: "-",
 }
+_AWAY = 3  # times that a server is looked for before a run ends without it
 _BEAT = 10.0  # seconds between lines that say how far it is
 
 
@@ -76,19 +78,30 @@ def limits_of(shop: Shop, ready: Mapping[str, Ready], book: Book) -> Limits:
 
 
 class Work:
-    """An executor at work; `ready` are the servers whose documents are in order."""
+    """An executor at work; `ready` are the servers whose documents are in order. `run`: only the jobs of this one."""
 
-    def __init__(self, shop: Shop, ready: Mapping[str, Ready], *, quiet: bool = False) -> None:
-        self.shop, self.ready, self.quiet = shop, ready, quiet
+    def __init__(self, shop: Shop, ready: Mapping[str, Ready], *, quiet: bool = False, run: str = "") -> None:
+        self.shop, self.ready, self.quiet, self.run = shop, ready, quiet, run
         self.book = Book(shop.settings.store)
         self.yard = Yard(places={name: place_of(one) for name, one in ready.items()}, reach=shop.reach)
         self._told = time.monotonic()
 
+    def limits(self) -> Limits:
+        """As they are now, for the servers of this executor, without those that are left alone for a while."""
+        limits = limits_of(self.shop, self.ready, self.book)
+        held = self.book.held(self.shop.now)
+        return replace(limits, parked=limits.parked | held, known=frozenset(self.ready), run=self.run)
+
     @property
     def is_idle(self) -> bool:
-        """Nothing runs, and nothing that waits will run by itself in this process."""
-        parked = limits_of(self.shop, self.ready, self.book).parked
-        return self.book.is_idle(parked=parked)
+        """Nothing runs, and nothing that waits will run by itself in this process, or only when its server is back."""
+        limits = self.limits()
+        return self.book.is_idle(replace(limits, parked=limits.parked | self.away()))
+
+    def away(self) -> frozenset[tuple[str, str]]:
+        """("host", name) of servers that were found away again and again: nobody waits for them."""
+        rows = self.book.troubles()
+        return frozenset((kind, name) for kind, name, count, *_ in rows if kind == "host" and count >= _AWAY)
 
     def until(self, is_over: Callable[[], bool], *, often: Callable[[], None] = lambda: None) -> bool:
         """Work until it is over; False when this executor was told to stop. Never returns with work in flight: it leaves."""
@@ -133,7 +146,7 @@ class Work:
             yield Executor(
                 hands=hands,
                 engine=engine,
-                limits=lambda: limits_of(self.shop, self.ready, self.book),
+                limits=self.limits,
                 windows=windows,
                 most=self.shop.settings.jobs,
             )

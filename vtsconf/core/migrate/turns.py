@@ -13,6 +13,7 @@ class Waiting:
 
     id: str
     host: str
+    path: str
     bma: str
     policy: str
     bytes: int
@@ -20,9 +21,20 @@ class Waiting:
     seq: int
 
 
+_FIRST_HOLD, _LONGEST_HOLD = 30, 600  # seconds
+
+
+def hold(count: int) -> int:
+    """Seconds that a server which was found away so often in a row is left alone: twice as long each time."""
+    return int(min(_FIRST_HOLD * 2 ** min(count - 1, 20), _LONGEST_HOLD))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How many jobs may run at once; by name, where they differ. `parked` BMAs, policies and hosts run nothing."""
+    """How many jobs may run at once; by name, where they differ. `parked` BMAs, policies and hosts run nothing.
+
+    `known`: the only hosts that whoever asks can work for, and `run` the only run; None and "": any.
+    """
 
     total: int = 100
     per_host: int = 4
@@ -30,7 +42,11 @@ class Limits:
     hosts: Mapping[str, int] = field(default_factory=dict)
     bmas: Mapping[str, int] = field(default_factory=dict)
     policies: Mapping[str, int] = field(default_factory=dict)  # on each host
-    parked: frozenset[tuple[str, str]] = frozenset()  # ("bma", "tsm"), ("policy", "nightly")
+    parked: frozenset[tuple[str, str]] = (
+        frozenset()
+    )  # ("bma", "tsm"), ("policy", "nightly"), ("host", "vts1")
+    known: frozenset[str] | None = None
+    run: str = ""
 
     def of_host(self, host: str) -> int:
         return self.hosts.get(host, self.per_host)
@@ -38,34 +54,43 @@ class Limits:
     def of_bma(self, bma: str) -> int:
         return self.bmas.get(bma, self.per_bma)
 
+    def parked_of(self, kind: str) -> list[str]:
+        """The names of those of one kind: bma, policy, host."""
+        return sorted(name for of, name in self.parked if of == kind)
+
     def is_parked(self, job: Waiting) -> bool:
-        return ("bma", job.bma) in self.parked or ("policy", job.policy) in self.parked
+        own = {("bma", job.bma), ("policy", job.policy), ("host", job.host)}
+        return not own.isdisjoint(self.parked)
 
 
 @dataclass(kw_only=True)
 class Load:
-    """What runs now, over all executors."""
+    """What runs now, over all executors. `tapes` by host and path: no two jobs are at one tape at once."""
 
     total: int = 0
+    tapes: set[tuple[str, str]] = field(default_factory=set)
     hosts: Counter[str] = field(default_factory=Counter)
     bmas: Counter[str] = field(default_factory=Counter)
     policies: Counter[tuple[str, str]] = field(default_factory=Counter)  # (host, policy)
 
-    def add(self, host: str, bma: str, policy: str, count: int = 1) -> None:
-        self.total += count
-        self.hosts[host] += count
-        self.bmas[bma] += count
-        self.policies[host, policy] += count
+    def add(self, host: str, path: str, bma: str, policy: str) -> None:
+        self.total += 1
+        self.tapes.add((host, path))
+        self.hosts[host] += 1
+        self.bmas[bma] += 1
+        self.policies[host, policy] += 1
 
     def full(self, limits: Limits) -> tuple[list[str], list[str]]:
         """Hosts and BMAs that can take no more."""
         hosts = [host for host, count in self.hosts.items() if count >= limits.of_host(host)]
-        return hosts, [bma for bma, count in self.bmas.items() if bma and count >= limits.of_bma(bma)]
+        bmas = [bma for bma, count in self.bmas.items() if bma and count >= limits.of_bma(bma)]
+        return hosts + limits.parked_of("host"), bmas + limits.parked_of("bma")
 
     def has_room(self, job: Waiting, limits: Limits) -> bool:
         policy = limits.policies.get(job.policy)
         return (
             self.total < limits.total
+            and (job.host, job.path) not in self.tapes
             and self.hosts[job.host] < limits.of_host(job.host)
             and (not job.bma or self.bmas[job.bma] < limits.of_bma(job.bma))
             and (policy is None or self.policies[job.host, job.policy] < policy)
@@ -80,6 +105,6 @@ def choose(waiting: Iterable[Waiting], load: Load, limits: Limits, most: int) ->
         if len(chosen) == most or load.total >= limits.total:
             break
         if load.has_room(job, limits):
-            load.add(job.host, job.bma, job.policy)
+            load.add(job.host, job.path, job.bma, job.policy)
             chosen.append(job)
     return chosen

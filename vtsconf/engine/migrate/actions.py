@@ -10,6 +10,7 @@ from vtsconf.bma.contract import Command, Located, Output, Verdict
 from vtsconf.core.errors import Refused
 from vtsconf.core.migrate.job import Status
 from vtsconf.core.migrate.record import Proof
+from vtsconf.core.migrate.tape import Tape
 from vtsconf.core.vtspolicy.erase import erase_line
 from vtsconf.engine.migrate.attempt import Attempt, Ending, failed, output_of, told
 from vtsconf.engine.migrate.handover import hand_over
@@ -40,15 +41,16 @@ def _judged(attempt: Attempt, output: Output) -> Ending:
         return failed(judgement, output)
     if judgement.verdict is Verdict.SUCCESS:
         attempt.hands.book.note(attempt.entry, Status.BMA_OK, attempt.hands.clock, judgement.reason)
-    found = attempt.locate(job.mark)
+    found, files = attempt.look_up(job.mark)
     if found is None and judgement.verdict is Verdict.UNKNOWN:
         return replace(failed(judgement, output), retry=True)  # neither witness: it may be tried again
-    return _witnessed(attempt, judgement.verdict, found, {"bma": judgement.proof or judgement.reason})
+    witnesses = {"bma": judgement.proof or judgement.reason}
+    return _witnessed(attempt, judgement.verdict, found, witnesses, files)
 
 
 def _left_behind(attempt: Attempt) -> Ending | None:
     """What an earlier attempt has archived is not archived once more, whatever the BMA said of it."""
-    found = attempt.locate(attempt.job.mark, "before") if attempt.entry.attempt > 1 else None
+    found = attempt.locate(attempt.job.mark, "before") if attempt.entry.number > 1 else None
     if found is None:
         return None
     return Ending(
@@ -87,13 +89,17 @@ def _lost(attempt: Attempt) -> Ending:
 
 
 def _witnessed(
-    attempt: Attempt, verdict: Verdict, found: Located | None, witnesses: dict[str, str]
+    attempt: Attempt,
+    verdict: Verdict,
+    found: Located | None,
+    witnesses: dict[str, str],
+    files: Mapping[str, Tape | None],
 ) -> Ending:
     """The second witness, and that nobody has written to the tape meanwhile."""
     if found is not None:
         witnesses["catalogue"] = told(found)
     detail: dict[str, Any] = {"witnesses": witnesses}
-    if doubt := _doubt(attempt, found, verdict):
+    if doubt := _doubt(attempt, found, verdict, files):
         return Ending(status=Status.UNPROVEN, reason=doubt, detail=detail)
     assert found
     witnesses["file"] = "unchanged"
@@ -103,13 +109,15 @@ def _witnessed(
     )
 
 
-def _doubt(attempt: Attempt, found: Located | None, verdict: Verdict) -> str:
+def _doubt(
+    attempt: Attempt, found: Located | None, verdict: Verdict, files: Mapping[str, Tape | None]
+) -> str:
     """Why it is not proven; "" when it is."""
     if found is None:
         return "the BMA says yes; its catalogue does not show the tape"
     if doubt := _size_doubt(found, attempt.job.bytes):
         return doubt
-    if change := attempt.changed():
+    if change := attempt.changed(files):
         return f"the tape changed meanwhile: {change}"
     return "" if verdict is Verdict.SUCCESS else "what the BMA said is not known to mean yes"
 
@@ -134,7 +142,7 @@ def restore(attempt: Attempt) -> Ending:
     command = attempt.migrator.restore(attempt.settings, [job.cartridge], proof.token, options)
     state = attempt.run(attempt.spec(job.mark, command, stub), may_cancel=True)
     if state.state == "refused":
-        return Ending(status=Status.FAILED, reason=f"not started: {state.reason}")
+        return _there_already(attempt) or Ending(status=Status.FAILED, reason=f"not started: {state.reason}")
     if state.state == "none":
         return Ending(status=Status.IN_DOUBT, reason=_FORGOTTEN)
     output = output_of(state)
@@ -151,6 +159,20 @@ def restore(attempt: Attempt) -> Ending:
         )
     size = "is not there" if seen is None else f"has {seen.size} of {proof.size} bytes"
     return _not_restored(attempt, failed(judgement, output), f"the file {size}; {_stub_back(attempt)}")
+
+
+def _there_already(attempt: Attempt) -> Ending | None:
+    """Another request has brought it back meanwhile, and nobody has written to it since."""
+    proof, _ = _copy(attempt)
+    seen = attempt.tape()
+    if seen is None or seen.is_erased or not proof.is_of(seen):
+        return None
+    return Ending(
+        status=Status.DONE,
+        reason="it was there already, as it is proven on tape: nothing to restore",
+        verdict=Verdict.SUCCESS,
+        detail={"witnesses": {"file": f"{seen.size} bytes"}},
+    )
 
 
 def _not_restored(attempt: Attempt, ending: Ending, told: str) -> Ending:

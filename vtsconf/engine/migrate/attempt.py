@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from vtsconf.bma.contract import Command, Judgement, Located, Migrator, Output, Verdict
-from vtsconf.core.errors import Unreachable
+from vtsconf.core.errors import Failed
 from vtsconf.core.migrate.job import Job, Status
 from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.tape import Tape
@@ -20,17 +20,24 @@ from vtsconf.transport.server import Server
 NOBODY = cast("Migrator", None)  # an erase asks no BMA: VTS itself does it
 _GRACE = 60  # seconds that a server may take longer than it was told
 _QUESTION = 600  # seconds for a question to the catalogue
+_MOMENT, _ANSWER = (
+    2.0,
+    20.0,
+)  # seconds that the answer to a start may wait for the end: of moving data, of a question
 _TEXT = 2000  # characters of output that are kept of a failure
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How an attempt came out. `retry`: it is tried again, while attempts are left."""
+    """How an attempt came out. `retry`: it is tried again, while attempts are left; `is_put_back`: nobody knows yet, and
+    whoever takes the job next goes on with it.
+    """
 
     status: Status
     reason: str
     verdict: Verdict = Verdict.UNKNOWN
     retry: bool = False
+    is_put_back: bool = False
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -58,7 +65,7 @@ class Attempt:
         """A run on the server; `name` and the attempt are how it is found again."""
         return RunSpec(
             id=name,
-            attempt=self.entry.attempt,
+            attempt=self.entry.number,
             argv=command.argv,
             stdin=command.stdin,
             files=command.files,
@@ -74,20 +81,33 @@ class Attempt:
         ask = self.place.vts.tape_is_free
         return ((*ask, self.job.cartridge),) if ask else ()
 
-    def run(self, spec: RunSpec, *, may_cancel: bool = False) -> RunState:
-        """Start it, or find it again, and wait for its end. Raises Unreachable, Stopped."""
+    def run(
+        self,
+        spec: RunSpec,
+        *,
+        may_cancel: bool = False,
+        patience: float = _MOMENT,
+        paths: Sequence[str] = (),
+    ) -> RunState:
+        """Start it, or find it again, and wait for its end; one that ends within `patience` seconds is one exec, which
+        tells as well what `paths` are then. Raises Unreachable, Failed, Stopped.
+        """
         host, hands = self.place.host, self.hands
         state: RunState = hands.yard.with_server(
-            host, lambda server, place: server.start(spec, place.state_dir)
+            host,
+            lambda server, place: server.start(spec, place.state_dir, patience=patience, paths=paths),
         )
         if state.state != "refused" and state.attempt != spec.attempt:
-            raise Unreachable(f"attempt {state.attempt} of the same job is still at work there")
+            raise Failed(
+                f"attempt {state.attempt} of the same job is still at work on {host}",
+                remedy="look what keeps it there; `vtsconf migrate retry` tries again",
+            )
         if state.state != "running":
             return state
         asked = [False]
 
         def heard(now: RunState | None) -> bool:
-            wanted = may_cancel and self.is_cancelled
+            wanted = may_cancel and not asked[0] and self.is_cancelled
             # A runner that was killed enforces no time-out any more: then we do.
             late = now is not None and now.clock > now.started + spec.timeout + _GRACE
             if (wanted or late) and not asked[0]:
@@ -95,8 +115,8 @@ class Attempt:
                 self._end(spec)
             return not hands.stopping()
 
-        over = hands.lookout.until_over(host, (spec.id, spec.attempt), heard)
-        if over is None:
+        over = heard(state) and hands.lookout.until_over(host, (spec.id, spec.attempt), heard)
+        if not over:
             raise Stopped
         return over
 
@@ -122,19 +142,27 @@ class Attempt:
         self.hands.yard.with_server(self.place.host, stop)
 
     def locate(self, token: str, question: str = "locate") -> Located | None:
-        """The one copy in the catalogue; None where none is shown, or several of different sizes.
+        """The one copy in the catalogue; None where none is shown, or several of different sizes."""
+        return self.look_up(token, question)[0]
+
+    def look_up(
+        self, token: str, question: str = "locate"
+    ) -> tuple[Located | None, Mapping[str, Tape | None]]:
+        """The same, and the tape by its path as it was after the catalogue had answered; {} where that is not known.
 
         `question` names it: the same one is asked once in an attempt. A `token` of "" stands for any.
         """
         job = self.job
         command = self.migrator.locate(self.settings, [job.cartridge], token, job.options)
         short = replace(command, timeout=min(command.timeout, _QUESTION))
-        state = self.run(self.spec(f"{job.mark}-{question}", short))
+        spec = self.spec(f"{job.mark}-{question}", short)
+        state = self.run(spec, patience=_ANSWER, paths=[job.cartridge])
         if state.state != "ended":
-            return None
+            return None, state.files
         shown = self.migrator.located(self.settings, output_of(state), [job.cartridge], token)
         found = [one for one in shown if one.path == job.cartridge]
-        return found[-1] if found and len({one.size for one in found}) == 1 else None
+        is_one = found and len({one.size for one in found}) == 1
+        return (found[-1] if is_one else None), state.files
 
     def tape(self) -> Tape | None:
         """The tape as it is now; None: not there."""
@@ -144,10 +172,10 @@ class Attempt:
         )
         return found
 
-    def changed(self) -> str:
-        """What is different from the tape as it was planned; "" when nothing is."""
+    def changed(self, files: Mapping[str, Tape | None]) -> str:
+        """What is different from the tape as it was planned; "" when nothing is. `files`: what was seen already."""
         job = self.job
-        seen = self.tape()
+        seen = files[job.cartridge] if job.cartridge in files else self.tape()
         if seen is None:
             return "it is not there any more"
         pairs = (

@@ -13,7 +13,7 @@ from typing import Any
 
 from vtsconf.core.migrate.job import Job, Status
 from vtsconf.core.migrate.record import Proof
-from vtsconf.core.migrate.turns import Limits, Load, Waiting, choose
+from vtsconf.core.migrate.turns import Limits, Load, Waiting, choose, hold
 from vtsconf.engine.store.database import Database, Row, Transaction, database
 
 _COLUMNS = (
@@ -28,8 +28,8 @@ _ROOM = 1000  # rows of a listing that are read at once
 class Entry:
     """A job and where it stands. `state`: waiting, taken, ended. `wish`: "cancel", where somebody asked for it.
 
-    `attempt` counts from 1 when it is taken; `not_before` and `updated`: seconds since 1970; `detail` is what is known
-    of its end: witnesses, seconds, output.
+    `attempt` counts from 1 whenever it is taken; `not_before` and `updated`: seconds since 1970; `detail` is what is known
+    of its end (witnesses, seconds, output), and what the book itself has to remember between two turns.
     """
 
     job: Job
@@ -50,8 +50,13 @@ class Entry:
 
     @property
     def tried(self) -> int:
-        """Attempts since a person last asked for it again, this one included."""
+        """Attempts since a person last asked for it again, this one included; a server that was away costs none."""
         return self.attempt - int(self.detail.get("before", 0))
+
+    @property
+    def number(self) -> int:
+        """Of its run on the server: that of an earlier turn, where nobody has learnt how that one went."""
+        return int(self.detail.get("goes_on") or self.attempt)
 
     @property
     def flow(self) -> str:
@@ -68,19 +73,22 @@ class Book:
     # ---- filling
 
     def add(self, run: str, jobs: Iterable[Job], now: int) -> list[str]:
-        """New jobs wait for their turn; those that are known already stay as they are. Returns the ids of the new."""
+        """New jobs wait for their turn; those that are known already stay as they are. Returns the ids of the new.
+
+        Nor is a restore new of a tape that another one is about to bring back.
+        """
         wanted = list(jobs)
 
         def fill(open_: Transaction) -> list[str]:
-            ids = [job.id for job in wanted]
-            known = {
-                row[0]
-                for row in open_.read(
-                    f"select id from jobs where {self._db.among('id')}", (self._db.listed(ids),)
-                )
-            }
+            known = {entry.id for entry in self._standing(open_, wanted)}
             ((first,),) = open_.read("select coalesce(max(seq), 0) from jobs")
-            new = [job for job in {job.id: job for job in wanted}.values() if job.id not in known]
+            coming = set(self._restores(open_, wanted))
+            new = []
+            for job in wanted:
+                if job.id not in known and not (job.action == "restore" and _tape(job) in coming):
+                    known.add(job.id)
+                    coming |= {_tape(job)} if job.action == "restore" else set()
+                    new.append(job)
             rows = [_row(job, run, first + number, now) for number, job in enumerate(new, 1)]
             marks = ", ".join("?" * len(_COLUMNS.split(",")))
             open_.write(f"insert into jobs ({_COLUMNS}) values ({marks}) on conflict (id) do nothing", rows)
@@ -88,10 +96,32 @@ class Book:
 
         return self._db.transact(fill) if wanted else []
 
+    def standing(self, jobs: Sequence[Job]) -> list[Entry]:
+        """Where these stand, and the restores that were on their way before them."""
+        own = self._standing(self._db, jobs)
+        wanted = {_tape(job) for job in jobs} - {_tape(entry.job) for entry in own}
+        return own + [entry for tape, entry in self._restores(self._db, jobs).items() if tape in wanted]
+
+    def _standing(self, open_: Transaction, jobs: Sequence[Job]) -> list[Entry]:
+        ids = self._db.listed([job.id for job in jobs])
+        return _entries(open_.read(f"select {_COLUMNS} from jobs where {self._db.among('id')}", (ids,)))
+
+    def _restores(self, open_: Transaction, jobs: Sequence[Job]) -> dict[tuple[str, str], Entry]:
+        """By host and path, those that have not ended, of tapes that these are to bring back."""
+        paths = self._db.listed([_kept(job.cartridge) for job in jobs if job.action == "restore"])
+        rows = open_.read(
+            f"select {_COLUMNS} from jobs where action = 'restore' and state <> 'ended' and {self._db.among('path')}",
+            (paths,),
+        )
+        return {_tape(entry.job): entry for entry in _entries(rows)}
+
     # ---- taking turns
 
     def take(self, owner: str, limits: Limits, most: int, now: int) -> list[Entry]:
-        """The next jobs for this executor; all limits hold over all executors, whoever asks at the same time."""
+        """The next jobs for this executor; all limits hold over all executors, whoever asks at the same time.
+
+        Jobs of servers that it does not know, or of another run than it is for, are left to others.
+        """
 
         def turn(open_: Transaction) -> list[Entry]:
             # One at a time: whoever holds this row decides.
@@ -99,11 +129,7 @@ class Book:
                 "insert into troubles values ('turn', '', 0, 0, '') on conflict (kind, name) do nothing", [()]
             )
             open_.write("update troubles set count = count + 1 where kind = ? and name = ?", [("turn", "")])
-            load = _load(
-                open_.read(
-                    "select host, bma, policy, count(*) from jobs where state = 'taken' group by host, bma, policy"
-                )
-            )
+            load = _load(open_.read("select host, path, bma, policy from jobs where state = 'taken'"))
             found = choose(self._waiting(open_, load, limits, now), load, limits, most)
             open_.write(
                 "update jobs set state = 'taken', status = ?, owner = ?, attempt = attempt + 1, updated = ?, reason = ''"
@@ -124,20 +150,34 @@ class Book:
         priority, seq = -1, -1
         while True:
             hosts, bmas = load.full(limits)
-            bmas += [name for kind, name in limits.parked if kind == "bma"]
+            where, values = self._within(limits)
             rows = open_.read(
-                "select id, host, bma, policy, bytes, priority, seq from jobs where state = 'waiting'"
+                "select id, host, path, bma, policy, bytes, priority, seq from jobs where state = 'waiting'"
                 f" and not_before <= ? and (priority > ? or (priority = ? and seq > ?))"
-                f" and not ({self._db.among('host')}) and not ({self._db.among('bma')})"
+                f" and not ({self._db.among('host')}) and not ({self._db.among('bma')}){where}"
                 f" order by priority, seq limit {_PAGE}",
-                (now, priority, priority, seq, self._db.listed(hosts), self._db.listed(bmas)),
+                (now, priority, priority, seq, self._db.listed(hosts), self._db.listed(bmas), *values),
             )
-            for id_, host, bma, policy, size, priority, seq in rows:
+            for id_, host, path, bma, policy, size, priority, seq in rows:
                 yield Waiting(
-                    id=id_, host=host, bma=bma, policy=policy, bytes=size, priority=priority, seq=seq
+                    id=id_,
+                    host=host,
+                    path=path,
+                    bma=bma,
+                    policy=policy,
+                    bytes=size,
+                    priority=priority,
+                    seq=seq,
                 )
             if len(rows) < _PAGE:
                 return
+
+    def _within(self, limits: Limits) -> tuple[str, tuple[Any, ...]]:
+        """A condition more, and its values: what whoever has these limits works for."""
+        known = () if limits.known is None else (self._db.listed(sorted(limits.known)),)
+        run = (limits.run,) if limits.run else ()
+        conditions = (f" and {self._db.among('host')}" if known else "") + (" and run = ?" if run else "")
+        return conditions, (*known, *run)
 
     # ---- how they go
 
@@ -158,7 +198,7 @@ class Book:
         detail: Mapping[str, Any] | None = None,
     ) -> None:
         """It ended for good; its place is free."""
-        body = json.dumps(dict(entry.detail) | dict(detail or {}))
+        body = json.dumps({**entry.detail, **(detail or {}), "goes_on": 0})
         self._db.write(
             "update jobs set state = 'ended', status = ?, reason = ?, body = ?, updated = ?, wish = ''"
             " where id = ? and attempt = ?",
@@ -167,10 +207,19 @@ class Book:
 
     def again(self, entry: Entry, now: int, *, after: int, reason: str) -> None:
         """It waits for its next attempt; its place is free."""
+        self._wait(entry, now, after=after, reason=reason, body={**entry.detail, "goes_on": 0})
+
+    def put_back(self, entry: Entry, now: int, reason: str) -> None:
+        """Nobody knows how this attempt goes: whoever takes the job next goes on with it, and it counts as one."""
+        before = int(entry.detail.get("before", 0)) + 1
+        body = {**entry.detail, "goes_on": entry.number, "before": before}
+        self._wait(entry, now, after=0, reason=reason, body=body)
+
+    def _wait(self, entry: Entry, now: int, *, after: int, reason: str, body: Mapping[str, Any]) -> None:
         self._db.write(
-            "update jobs set state = 'waiting', status = ?, reason = ?, not_before = ?, updated = ?"
+            "update jobs set state = 'waiting', status = ?, reason = ?, not_before = ?, updated = ?, body = ?"
             " where id = ? and attempt = ? and state = 'taken'",
-            [(Status.PLANNED.value, reason, now + after, now, entry.id, entry.attempt)],
+            [(Status.PLANNED.value, reason, now + after, now, json.dumps(body), entry.id, entry.attempt)],
         )
 
     def postpone(self, entry: Entry, now: int, *, after: int, reason: str) -> None:
@@ -193,6 +242,12 @@ class Book:
     def wish_of(self, id_: str) -> str:
         rows = self._db.read("select wish from jobs where id = ?", (id_,))
         return str(rows[0][0]) if rows else ""
+
+    def wishes(self) -> frozenset[str]:
+        """The ids of jobs that run, and that somebody wants otherwise."""
+        return frozenset(
+            row[0] for row in self._db.read("select id from jobs where state = 'taken' and wish <> ''")
+        )
 
     def taken(self) -> list[Entry]:
         """What runs, or is about to, anywhere."""
@@ -218,30 +273,42 @@ class Book:
         where, values = ("where run = ?", (run,)) if run else ("", ())
         return dict(self._db.read(f"select status, count(*) from jobs {where} group by status", values))
 
-    def is_idle(self, *, parked: frozenset[tuple[str, str]] = frozenset()) -> bool:
-        """Nothing runs, and nothing could run now or later by itself."""
-        bmas = self._db.listed([name for kind, name in parked if kind == "bma"])
-        policies = self._db.listed([name for kind, name in parked if kind == "policy"])
+    def is_idle(self, limits: Limits | None = None) -> bool:
+        """Nothing runs, and nothing could run now or later by itself, of what whoever has these limits works for."""
+        limits = limits or Limits()
+        parked = [self._db.listed(limits.parked_of(kind)) for kind in ("bma", "policy", "host")]
+        bma, policy, host = (self._db.among(kind) for kind in ("bma", "policy", "host"))
+        where, values = self._within(limits)
         rows = self._db.read(
-            f"select 1 from jobs where state = 'taken' or (state = 'waiting' and not ({self._db.among('bma')})"
-            f" and not ({self._db.among('policy')})) limit 1",
-            (bmas, policies),
+            f"select 1 from jobs where (state = 'taken' or (state = 'waiting' and not ({bma}) and not ({policy})"
+            f" and not ({host}))){where} limit 1",
+            (*parked, *values),
         )
         return not rows
 
     # ---- a person's words
 
     def ask_cancel(self, ids: Sequence[str], now: int) -> None:
-        """What waits is cancelled; what runs is asked to."""
-        self._db.write(
-            "update jobs set state = 'ended', status = ?, reason = 'cancelled before it ran', updated = ?"
-            " where id = ? and state = 'waiting'",
-            [(Status.CANCELLED.value, now, id_) for id_ in ids],
-        )
-        self._db.write(
-            "update jobs set wish = 'cancel', updated = ? where id = ? and state = 'taken'",
-            [(now, id_) for id_ in ids],
-        )
+        """What waits is cancelled; what runs is asked to, and so is what may run on a server that is away."""
+
+        def ask(open_: Transaction) -> None:
+            rows = open_.read(
+                f"select {_COLUMNS} from jobs where state <> 'ended' and {self._db.among('id')}",
+                (self._db.listed(list(ids)),),
+            )
+            found = _entries(rows)
+            idle = [one for one in found if one.state == "waiting" and not one.detail.get("goes_on")]
+            open_.write(
+                "update jobs set state = 'ended', status = ?, reason = 'cancelled before it ran', updated = ?"
+                " where id = ?",
+                [(Status.CANCELLED.value, now, one.id) for one in idle],
+            )
+            open_.write(
+                "update jobs set wish = 'cancel', not_before = 0, updated = ? where id = ?",
+                [(now, one.id) for one in found if one not in idle],
+            )
+
+        self._db.transact(ask)
 
     def retry(self, ids: Sequence[str], now: int) -> None:
         """What ended otherwise than done waits for its turn again, with all its attempts before it."""
@@ -269,6 +336,32 @@ class Book:
             "update jobs set state = 'ended', status = ?, reason = ?, updated = ?"
             " where id = ? and state <> 'taken' and status <> ?",
             [(Status.CANCELLED.value, reason, now, id_, Status.DONE.value) for id_ in ids],
+        )
+
+    # ---- servers that are away
+
+    def away(self, host: str, reason: str, now: int) -> None:
+        """It could not be reached: it is left alone for a while. What its other jobs meet in that time does not count."""
+
+        def count(open_: Transaction) -> None:
+            rows = open_.read("select count, since from troubles where kind = 'host' and name = ?", (host,))
+            seen, since = rows[0] if rows else (0, 0)
+            if not rows or now >= since + hold(seen):
+                open_.write(
+                    "insert into troubles (kind, name, count, since, reason) values ('host', ?, ?, ?, ?)"
+                    " on conflict (kind, name) do update set count = excluded.count, since = excluded.since,"
+                    " reason = excluded.reason",
+                    [(host, seen + 1, now, reason)],
+                )
+
+        self._db.transact(count)
+
+    def held(self, now: int) -> frozenset[tuple[str, str]]:
+        """("host", name) of those that are left alone now."""
+        return frozenset(
+            ("host", name)
+            for kind, name, count, since, _ in self.troubles()
+            if kind == "host" and now < since + hold(count)
         )
 
     # ---- troubles: error budgets
@@ -364,9 +457,13 @@ def _kept(path: str) -> str:
 
 def _load(rows: Iterable[Row]) -> Load:
     load = Load()
-    for host, bma, policy, count in rows:
-        load.add(host, bma, policy, count)
+    for host, path, bma, policy in rows:
+        load.add(host, path, bma, policy)
     return load
+
+
+def _tape(job: Job) -> tuple[str, str]:
+    return job.host, job.cartridge
 
 
 def _row(job: Job, run: str, seq: int, now: int) -> Row:

@@ -26,7 +26,17 @@ def bring(id_: str, attempt: int, hands: Hands) -> str:
     if not found or found[0].attempt != attempt or found[0].state != "taken":
         return found[0].status.value if found else ""
     entry = found[0]
-    return _end(entry, _ending(entry, hands), hands).value
+    return _end(entry, _not_begun(entry, hands) or _ending(entry, hands), hands).value
+
+
+def _not_begun(entry: Entry, hands: Hands) -> Ending | None:
+    """Why it is not for us to begin it."""
+    if entry.job.host not in hands.yard.places:  # taken over from somebody whose inventory has it
+        reason = f"{entry.job.host} is not in the inventory of this controller"
+        return Ending(status=Status.PLANNED, reason=reason, is_put_back=True)
+    if entry.number == entry.attempt and hands.book.wish_of(entry.id) == "cancel":
+        return Ending(status=Status.CANCELLED, reason="cancelled before it ran")
+    return None
 
 
 def _ending(entry: Entry, hands: Hands) -> Ending:
@@ -38,7 +48,10 @@ def _ending(entry: Entry, hands: Hands) -> Ending:
         return ACTIONS[entry.job.action](made)
     except Stopped:
         raise
-    except (Unreachable, Failed) as error:  # Failed: nothing was started, for want of room, say
+    except Unreachable as error:  # no failure of the tape, and its run may go on
+        hands.book.away(entry.job.host, str(error), hands.clock)
+        return Ending(status=Status.PLANNED, reason=str(error), is_put_back=True)
+    except Failed as error:  # nothing was started, for want of room, say
         return Ending(status=Status.FAILED, reason=str(error), verdict=Verdict.UNKNOWN, retry=True)
     except VtsconfError as error:
         return Ending(status=Status.FAILED, reason=str(error), verdict=Verdict.PERMANENT)
@@ -48,7 +61,14 @@ def _ending(entry: Entry, hands: Hands) -> Ending:
 
 def _end(entry: Entry, ending: Ending, hands: Hands) -> Status:
     """Write it down: in the journal first, then where the job stands."""
+    if ending.is_put_back:
+        hands.write(entry, "job-waits", reason=ending.reason)
+        hands.book.put_back(entry, hands.clock, ending.reason)
+        hands.told(entry, "waits")
+        return Status.PLANNED
     _budget(entry, ending, hands)
+    if ending.retry and hands.book.wish_of(entry.id) == "cancel":
+        ending = replace(ending, status=Status.CANCELLED, retry=False)
     if ending.retry and entry.tried < entry.job.attempts:
         after = _backoff(entry)
         hands.write(entry, "job-retry", reason=ending.reason, after=after)
@@ -67,6 +87,7 @@ def _end(entry: Entry, ending: Ending, hands: Hands) -> Status:
 
 def _budget(entry: Entry, ending: Ending, hands: Hands) -> None:
     """Failures in a row, of a BMA and of a policy: who fails again and again is parked instead of hammered."""
+    hands.book.relief("host", entry.job.host)
     for kind, name in (("bma", entry.job.bma), ("policy", entry.job.policy)):
         if not name:
             continue

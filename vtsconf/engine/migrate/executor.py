@@ -55,6 +55,7 @@ class Executor:
     most: int = 500
     tick: float = 0.5
     _rescued: float = 0.0
+    _heeded: frozenset[str] = frozenset()
 
     def run(self, is_over: Callable[[], bool]) -> None:
         """Until it is over, or this executor is told to stop."""
@@ -71,6 +72,7 @@ class Executor:
         if self.hands.now() - self._rescued > _RESCUE:
             self._rescued = self.hands.now()
             self._rescue()
+        self._heed()
         self.hands.freed.clear()
         room = self.most - len(self.hands.flows)
         taken = self.hands.book.take(self.engine.name, self.limits(), room, self.hands.clock)
@@ -99,9 +101,16 @@ class Executor:
             return 0
         return max(0, window.opens(self.hands.clock) - self.hands.clock)
 
+    def _heed(self) -> None:
+        """Who waits for a run looks into the book when somebody has asked for something, not all the time."""
+        wishes = self.hands.book.wishes()
+        if wishes - self._heeded:
+            self.hands.lookout.wake()
+        self._heeded = wishes
+
     def _rescue(self) -> None:
         """Taken by an executor that died before it began, or by a flow that ended without saying how."""
-        taken = self.hands.book.taken()
+        taken = [entry for entry in self.hands.book.taken() if entry.job.host in self.hands.yard.places]
         self.hands.flows &= {
             entry.flow for entry in taken
         }  # of two that rescue the same job only one is at it

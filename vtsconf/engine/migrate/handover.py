@@ -84,7 +84,7 @@ def _proven(attempt: Attempt, found: Located | None, *, waits: bool) -> Ending:
     if found is not None:
         witnesses["catalogue"] = told(found)
     detail = {"witnesses": witnesses}
-    change = attempt.changed()
+    change = attempt.changed({})
     if found is None or change or not waits:
         why = (
             "its catalogue does not show the tape"

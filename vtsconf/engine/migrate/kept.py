@@ -17,7 +17,7 @@ class Kept:
     A connection serves one caller at a time.
     """
 
-    most: int = 2
+    most: int = 4  # as many as ask at the same time where nobody says otherwise
     longest: float = 45.0  # more than the time between two looks at a server
     now: Callable[[], float] = time.monotonic
     _idle: dict[str, list[tuple[float, Server]]] = field(default_factory=dict)

@@ -1,9 +1,8 @@
-"""Follows detached runs: one short look at a server now and then, whatever the number of its runs."""
+"""Follows detached runs: one question to a server that it answers when one of its runs has ended, whatever their number."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -11,27 +10,23 @@ from vtsconf.engine.migrate.yard import Yard
 from vtsconf.transport.runs import RunState
 
 Key = tuple[str, int]  # a run's id and attempt
-_SHARE = 0.15  # of a run's age: that long it may have ended unseen, and not longer
-_SOONEST = 0.15  # seconds between two looks at a server
+_SOONEST, _GROWS = (
+    0.2,
+    2.0,
+)  # seconds after which a server that is away is asked again; times as long each time
 
 
 @dataclass(kw_only=True)
 class _Watched:
-    since: float = field(default_factory=time.monotonic)
-    due: float = 0.0  # when it is looked at next
     state: RunState | None = None
     changed: threading.Event = field(default_factory=threading.Event)
 
-    def plan(self, slowest: float) -> None:
-        """The younger, the sooner: a short run is not kept waiting, and a long one is not asked often."""
-        now = time.monotonic()
-        self.due = now + min(max(_SOONEST, (now - self.since) * _SHARE), slowest)
-
 
 class Lookout:
-    """`slowest`: seconds between two looks at a server with old runs only. Safe for threads.
+    """`slowest`: seconds that a server keeps a question whose runs all go on. Safe for threads.
 
-    A server that cannot be reached is looked at again later: its runs go on without us.
+    A server that cannot be reached is asked again later: its runs go on without us. A run that is watched while a question
+    is out is not in it; but a server answers when any of its runs ends, and then the next question has them all.
     """
 
     def __init__(self, yard: Yard, *, slowest: float = 30.0) -> None:
@@ -42,8 +37,8 @@ class Lookout:
         self._halt = threading.Event()
 
     def until_over(self, host: str, run: Key, heard: Callable[[RunState | None], bool]) -> RunState | None:
-        """Wait until the run neither waits nor runs; `heard` is told of every look (None: no contact), and may end
-        the waiting by answering False: then None.
+        """Wait until the run neither waits nor runs; `heard` is told of every answer (None: no contact) and of every
+        `wake`, and may end the waiting by answering False: then None.
         """
         watched = self._add(host, run)
         try:
@@ -61,19 +56,24 @@ class Lookout:
             self._remove(host, run)
         return None
 
+    def wake(self) -> None:
+        """Everybody who waits looks whether he is to go on: somebody has asked for the end of a job, say."""
+        with self._guard:
+            waiting = [run.changed for runs in self._hosts.values() for run in runs.values()]
+        for changed in waiting:
+            changed.set()
+
     def close(self) -> None:
         """Whoever waits is told None."""
         self._halt.set()
+        self.wake()
         with self._guard:
-            waiting = [run.changed for runs in self._hosts.values() for run in runs.values()]
-            for event in (*self._news.values(), *waiting):
-                event.set()
+            for news in self._news.values():
+                news.set()
 
     def _add(self, host: str, run: Key) -> _Watched:
         with self._guard:
-            runs = self._hosts.setdefault(host, {})
-            watched = runs.setdefault(run, _Watched())
-            watched.plan(self._slowest)
+            watched = self._hosts.setdefault(host, {}).setdefault(run, _Watched())
             if host not in self._news:
                 self._news[host] = threading.Event()
                 threading.Thread(
@@ -87,31 +87,35 @@ class Lookout:
             self._hosts.get(host, {}).pop(run, None)
 
     def _watch(self, host: str) -> None:
-        news = self._news[host]
+        pause = _SOONEST
         while not self._halt.is_set():
             with self._guard:
+                self._news[host].clear()
                 watched = dict(self._hosts[host])
             if not watched:
-                news.wait(self._slowest)
-                news.clear()
-                continue
-            until = min(run.due for run in watched.values()) - time.monotonic()
-            if until > 0 and news.wait(until):
-                news.clear()  # a new run: perhaps it is to be looked at sooner
-                continue
-            self._look(host, watched)
+                self._news[host].wait()
+            elif self._ask(host, watched):
+                pause = _SOONEST
+            else:
+                self._halt.wait(pause)
+                pause = min(pause * _GROWS, self._slowest)
 
-    def _look(self, host: str, watched: dict[Key, _Watched]) -> None:
+    def _ask(self, host: str, watched: dict[Key, _Watched]) -> bool:
+        """Whether the server has answered."""
         ids = sorted({id_ for id_, _ in watched})
         try:
-            seen = self._yard.with_server(host, lambda server, place: server.look(ids, place.state_dir))
+            seen = self._yard.with_server(
+                host, lambda server, place: server.look(ids, place.state_dir, patience=self._slowest)
+            )
             found = {state.id: state for state in seen.runs}
         except Exception:  # noqa: BLE001 whatever it was, the runs go on, and so does this thread: the next look tells
             found = {}
         for (id_, attempt), run in watched.items():
             run.state = _of(attempt, found.get(id_))
-            run.plan(self._slowest)
+            if run.state is not None and run.state.state != "running":
+                self._remove(host, (id_, attempt))  # asked about once more, it would be the answer at once
             run.changed.set()
+        return bool(found)
 
 
 def _of(attempt: int, seen: RunState | None) -> RunState | None:

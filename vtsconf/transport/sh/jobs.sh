@@ -8,12 +8,17 @@
 #   why              why it was ended, if it was
 #   exit.CODE        an empty file, whose name is the exit code: there is no moment in which it is half there
 #
+# S/jobs/.bell names the run that ended last: whoever waits for one reads a line now and then, and looks when it changes.
+#
 # The runner holds D/lock, and so does the command, which inherits it: it is free when the last of them has ended. Without
 # flock(1) the lock is a claim, and the session that it has written down. A run lives as long as its runner, or a process of
 # its session, or whoever holds the lock.
 
 vt_part=32768       # bytes of a part of the output
+vt_patience=0       # hundredths of a second that an answer may wait for an end
 vt_flock=; vt_new=
+
+vt_files() { :; }   # from the plan: the files that are told with the answer
 
 vt_job() { D=$S/jobs/$1; A=$2; J=$D/$2; }       # ID ATTEMPT
 
@@ -122,9 +127,35 @@ vt_show_output() {  # BYTES
 
 vt_see_clock() { vt_identify $$; vt_clock; vt_frame clock; printf '%s\n' "$vt_now"; }
 
-vt_jobs() {         # BYTES ID…: how these stand
-  vt_see_clock
+vt_ring() { printf '%s\n' "$J" >"$S/jobs/.bell"; } 2>/dev/null
+
+vt_hear() { vt_first_line "$S/jobs/.bell"; vt_heard=$vt_line; }     # before the look: what ends after it, rings
+
+vt_await_ring() {   # until any run of this server ends, or there is no patience left
+  vt_nap=4
+  while [ "$vt_patience" -gt 0 ]; do
+    [ "$vt_nap" -ge 70 ] || vt_nap=$((vt_nap + vt_nap / 4 + 1))
+    vt_rest=0.$vt_nap; [ "$vt_nap" -ge 10 ] || vt_rest=0.0$vt_nap
+    vt_patience=$((vt_patience - vt_nap))
+    sleep "$vt_rest" 2>/dev/null || { sleep 1; vt_patience=$((vt_patience - 100)); }    # one that knows no fractions
+    vt_frame "event waiting"      # silence would be taken for a server that hangs
+    vt_first_line "$S/jobs/.bell"
+    [ "$vt_line" = "$vt_heard" ] || return 0
+  done
+}
+
+vt_all_run() {      # ID…
+  for vt_name; do
+    vt_job "$vt_name" 0; vt_see_job
+    [ "$vt_is" = running ] || return 1
+  done
+}
+
+vt_jobs() {         # BYTES ID…: how these stand; with patience, as soon as one of them, or any other, has ended
   vt_each=$1; shift
+  vt_hear
+  ! vt_all_run "$@" || vt_await_ring
+  vt_see_clock
   for vt_name; do vt_job "$vt_name" 0; vt_tell_job "$vt_name" "$vt_each"; done
 }
 
@@ -142,9 +173,11 @@ vt_cannot() {       # REASON: and nothing was started
   vt_bye
 }
 
-vt_answer_job() {   # what there is, started by us or not
+vt_answer_job() {   # what there is, started by us or not; with patience, when it has ended
+  while vt_hear; vt_see_job; [ "$vt_is" = running ] && [ "$vt_patience" -gt 0 ]; do vt_await_ring; done
   vt_see_clock
   vt_tell_job "${D##*/}" 4096
+  vt_files
   vt_bye
 }
 
@@ -281,6 +314,7 @@ vt_run() {          # NEW SECONDS ARGV…
   case $vt_line in "ended after"*) vt_code=124 ;; esac
   vt_beat
   until vt_mark "$J/exit.$vt_code" || [ ! -d "$J" ]; do sleep 1; vt_beat; done    # until there is room again
+  vt_ring
 } 2>/dev/null
 
 vt_lay_down() {     # what the run must have on the disk before it begins
@@ -380,7 +414,7 @@ vt_end_job() {      # ends this attempt, if it is the one that runs
     [ -s "$J/why" ] || printf 'ended as asked\n' >"$J/why"
     if vt_end_session 10 && [ "$vt_how" = KILL ]; then printf 'killed as asked: it did not end by itself\n' >"$J/why"; fi
     vt_ticks=0
-    while vt_see_job; [ "$vt_is" = running ] && [ "$vt_ticks" -lt 50 ]; do sleep 0.1; vt_ticks=$((vt_ticks + 1)); done
+    while vt_see_job; [ "$vt_is" = running ] && [ "$vt_ticks" -lt 150 ]; do sleep 0.1; vt_ticks=$((vt_ticks + 1)); done
     [ "$vt_is" != running ] || printf 'something of it does not end, or has left its session\n' >"$J/why"
   fi 2>/dev/null
   vt_answer_job
