@@ -11,6 +11,7 @@ from vtsconf.core.errors import Refused
 from vtsconf.core.migrate.job import Status
 from vtsconf.core.migrate.record import Proof
 from vtsconf.core.vtspolicy.erase import erase_line
+from vtsconf.engine.migrate import checksum
 from vtsconf.engine.migrate.attempt import Attempt, Ending, failed, output_of, told
 from vtsconf.engine.migrate.handover import hand_over
 from vtsconf.transport.runs import Guard, RunState
@@ -23,6 +24,14 @@ def migrate(attempt: Attempt) -> Ending:
         return hand_over(attempt)
     if copy := _left_behind(attempt):
         return copy
+    summed = checksum.summed(attempt)
+    if isinstance(summed, Ending):
+        return summed
+    return _archived(summed)
+
+
+def _archived(attempt: Attempt) -> Ending:
+    job = attempt.job
     command = attempt.migrator.archive(attempt.settings, [job.cartridge], job.mark, job.options)
     state = attempt.run(attempt.spec(job.mark, command, attempt.as_planned), may_cancel=True)
     if early := _early(attempt, state):
@@ -96,7 +105,10 @@ def _witnessed(
     if doubt := _doubt(attempt, found, verdict):
         return Ending(status=Status.UNPROVEN, reason=doubt, detail=detail)
     assert found
-    witnesses["file"] = "unchanged"
+    if changed := checksum.changed(attempt, detail):
+        return changed
+    witnesses["file"] = checksum.word("unchanged", attempt.checksum)
+    detail["checksum"] = attempt.checksum
     attempt.prove(found, witnesses)
     return Ending(
         status=Status.DONE, reason="archived, and found in the catalogue", verdict=verdict, detail=detail
@@ -141,13 +153,16 @@ def restore(attempt: Attempt) -> Ending:
     judgement = attempt.migrator.judge(attempt.settings, "restore", output, [job.cartridge])
     seen = attempt.tape()
     if state.state == "ended" and judgement.verdict is Verdict.SUCCESS and seen and seen.size == proof.size:
+        if unlike := checksum.unlike(attempt, proof.checksum):
+            return _not_restored(attempt, unlike, _stub_back(attempt))
         attempt.hands.book.prove(replace(proof, mtime=seen.mtime, inode=seen.inode), about)
-        witnesses = {"bma": judgement.proof or judgement.reason, "file": f"{proof.size} bytes"}
+        file = checksum.word(f"{proof.size} bytes", proof.checksum)
+        witnesses = {"bma": judgement.proof or judgement.reason, "file": file}
         return Ending(
             status=Status.DONE,
             reason="restored whole",
             verdict=judgement.verdict,
-            detail={"witnesses": witnesses},
+            detail={"witnesses": witnesses, "checksum": proof.checksum},
         )
     size = "is not there" if seen is None else f"has {seen.size} of {proof.size} bytes"
     return _not_restored(attempt, failed(judgement, output), f"the file {size}; {_stub_back(attempt)}")
@@ -201,6 +216,8 @@ def erase(attempt: Attempt) -> Ending:
     proof, _ = _copy(attempt)
     if not proof.is_complete or (proof.size, proof.mtime, proof.inode) != (job.bytes, job.mtime, job.inode):
         return Ending(status=Status.FAILED, reason="it is not, as it is now, proven on tape: not erased")
+    if unlike := checksum.unlike(attempt, proof.checksum, attempt.as_planned):
+        return replace(unlike, reason=f"not erased: {unlike.reason}", retry=False)
     line = erase_line(job.cartridge.rsplit("/", 1)[1], release=place.vts.release)
     command = Command(argv=(*place.vts.vtspolicy.command, line), timeout=600)
     state = attempt.run(attempt.spec(job.mark, command, attempt.as_planned))
@@ -209,9 +226,8 @@ def erase(attempt: Attempt) -> Ending:
     seen = attempt.tape()
     if seen is not None and seen.size == 0:
         witnesses = {"vts": f"exit {state.exit}", "file": "0 bytes"}
-        return Ending(
-            status=Status.DONE, reason="erased", verdict=Verdict.SUCCESS, detail={"witnesses": witnesses}
-        )
+        detail = {"witnesses": witnesses, "checksum": proof.checksum}
+        return Ending(status=Status.DONE, reason="erased", verdict=Verdict.SUCCESS, detail=detail)
     return Ending(
         status=Status.UNPROVEN,
         reason=f"the command ended with {state.exit}; the tape has its bytes still",

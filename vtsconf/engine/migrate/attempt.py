@@ -36,13 +36,14 @@ class Ending:
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """`migrator` and `settings` are those of the job's BMA."""
+    """`migrator` and `settings` are those of the job's BMA; `checksum`: the tape's before it is archived, "" for none."""
 
     entry: Entry
     place: Place
     hands: Hands
     migrator: Migrator
     settings: Any
+    checksum: str = ""
 
     @property
     def job(self) -> Job:
@@ -170,6 +171,7 @@ class Attempt:
             token=token or job.mark,
             at=self.hands.clock,
             witnesses=tuple(witnesses),
+            checksum=self.checksum,
             media=found.media,
         )
         about = {"options": dict(job.options), "run": self.entry.run, "words": dict(witnesses)}
