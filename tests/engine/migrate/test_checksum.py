@@ -478,3 +478,17 @@ def test_no_name_is_ever_in_what_is_printed(tmp_path: Path, shell: str, name: st
 
     output = Output(exit=done.returncode, text=done.stdout + done.stderr)
     assert Output(exit=0, text=f"{SHA}  -\n") == output
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_a_server_without_it_is_told_by_its_shell(tmp_path: Path, shell: str) -> None:
+    found = shutil.which(shell)
+    if not found:
+        pytest.skip(f"no {shell} here")
+    (tmp_path / "T00001").touch()
+
+    done = subprocess.run(
+        [found, *SUM[1:], str(tmp_path / "T00001")], env={"PATH": str(tmp_path)}, check=False
+    )
+
+    assert 127 == done.returncode
