@@ -207,6 +207,14 @@ def test_a_sum_that_is_lost_again_and_again_is_tried_later(tmp_path: Path) -> No
     assert (Status.DONE, 1) == (ended(one, work).status, at.archived)
 
 
+def test_a_second_sum_that_is_lost_again_and_again_does_not_archive_twice(tmp_path: Path) -> None:
+    one = replace(wish(), attempts=5)
+    at = server(one, sums=[(0, f"{SHA}  -\n"), *[(None, "")] * 3])
+    work = hands(tmp_path, {"vts1": at})
+
+    assert (Status.UNPROVEN, 1) == (ended(one, work).status, at.archived)
+
+
 def test_the_same_attempt_begun_again_sums_once(tmp_path: Path) -> None:
     """The executor was killed while the BMA ran: what the tape was before is asked of the run, not of the tape."""
     at = server(wish())
@@ -314,6 +322,24 @@ def test_a_restore_that_cannot_be_summed_is_no_success(tmp_path: Path, said: End
     assert (Status.FAILED, 0) == (end.status, at.jobs.tapes[job().cartridge].size)
     assert "its checksum could not be taken" in end.reason
     assert end.reason.endswith("; the empty stub is back")
+
+
+def test_a_restore_that_is_cancelled_while_it_is_summed_leaves_the_stub(tmp_path: Path) -> None:
+    one = job(action="restore", bytes=0, mtime=5)
+    at = server(one, sums=[None], answers={**GOOD, "-c": (0, "")})
+    work = hands(tmp_path, {"vts1": at})
+    work.book.prove(copied(sha256(OLD)))
+
+    def act(spec: RunSpec) -> None:
+        at.jobs.tapes[one.cartridge] = tape(one, size=0 if at.steps[-1] == "stub" else 10)
+        if at.steps[-1] == "sum":
+            work.book.ask_cancel([one.id], NOW)
+
+    at.act = act
+    end = ended(one, work)
+
+    assert (Status.CANCELLED, ["restore", "sum", "stub"]) == (end.status, at.steps)
+    assert (True, 0) == (end.reason.endswith("the empty stub is back"), at.jobs.tapes[one.cartridge].size)
 
 
 # ---- erase, and what VTS does itself
