@@ -12,9 +12,10 @@ from vtsconf.core.migrate.job import Status
 from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.tape import Tape
 from vtsconf.core.vtspolicy.erase import erase_line
-from vtsconf.engine.migrate.attempt import Attempt, Ending, Shown, failed, output_of, told
+from vtsconf.engine.migrate import checksum
+from vtsconf.engine.migrate.attempt import Attempt, Ending, Shown, failed, output_of, refused, told
 from vtsconf.engine.migrate.handover import hand_over
-from vtsconf.transport.runs import Guard, RunState
+from vtsconf.transport.runs import Guard
 
 _WAIT = 20.0  # seconds that the answer waits for the stub to be back
 
@@ -26,6 +27,12 @@ def migrate(attempt: Attempt) -> Ending:
         return hand_over(attempt)
     if early := _left_behind(attempt):
         return early
+    summed = checksum.summed(attempt)
+    return summed if isinstance(summed, Ending) else _archived(summed)
+
+
+def _archived(attempt: Attempt) -> Ending:
+    job = attempt.job
     command = attempt.migrator.archive(attempt.settings, [job.cartridge], job.mark, job.options)
     state = attempt.begin(attempt.spec(job.mark, command, attempt.as_planned))
     if state.state == "refused":
@@ -92,16 +99,6 @@ def _left_behind(attempt: Attempt) -> Ending | None:
 _NOTHING = Shown(answered=True, reason="")
 
 
-def refused(state: RunState, what: str = "not started") -> Ending:
-    """A guard does not hold, for good; or a check does not, for now: somebody has the tape."""
-    return Ending(
-        status=Status.FAILED,
-        reason=f"{what}: {state.reason}",
-        retry=state.is_busy,
-        is_open=state.is_busy,
-    )
-
-
 _FORGOTTEN = (
     "the server knows nothing of the run any more: perhaps it goes on, so it is not started again by itself"
 )
@@ -130,7 +127,10 @@ def _witnessed(attempt: Attempt, verdict: Verdict, shown: Shown, witnesses: dict
     if doubt := _doubt(attempt, shown, verdict):
         return Ending(status=Status.UNPROVEN, reason=doubt, detail=detail)
     assert found
-    witnesses["file"] = "unchanged"
+    if changed := checksum.changed(attempt, detail):
+        return changed
+    witnesses["file"] = checksum.word("unchanged", attempt.checksum)
+    detail["checksum"] = attempt.checksum
     attempt.prove(found, witnesses)
     return Ending(
         status=Status.DONE, reason="archived, and found in the catalogue", verdict=verdict, detail=detail
@@ -178,6 +178,8 @@ def restore(attempt: Attempt) -> Ending:
     _stop_for_good(attempt, output)
     seen = attempt.tape()
     if state.state == "ended" and judgement.verdict is Verdict.SUCCESS and seen and seen.size == proof.size:
+        if unlike := checksum.unlike(attempt, proof.checksum):
+            return _not_restored(attempt, unlike, proof, seen)
         return _restored(attempt, proof, about, seen, judgement)
     return _not_restored(attempt, failed(judgement, output), proof, seen)
 
@@ -187,12 +189,13 @@ def _restored(
 ) -> Ending:
     back = replace(proof, mtime=seen.mtime, inode=seen.inode, back=attempt.hands.clock)
     attempt.hands.book.prove(back, about)
-    witnesses = {"bma": judgement.proof or judgement.reason, "file": f"{proof.size} bytes"}
+    file = checksum.word(f"{proof.size} bytes", proof.checksum)
+    witnesses = {"bma": judgement.proof or judgement.reason, "file": file}
     return Ending(
         status=Status.DONE,
         reason="restored whole",
         verdict=judgement.verdict,
-        detail={"witnesses": witnesses},
+        detail={"witnesses": witnesses, "checksum": proof.checksum},
     )
 
 
@@ -214,18 +217,19 @@ def _not_restored(attempt: Attempt, ending: Ending, proof: Proof, seen: Tape | N
     """The stub is put back, unless that could destroy what is not ours."""
     if seen is None:
         return replace(ending, reason=f"{ending.reason}; the file is not there any more", retry=False)
-    told = f"the file has {seen.size} of {proof.size} bytes"
+    if seen.size != proof.size:
+        ending = replace(ending, reason=f"{ending.reason}; the file has {seen.size} of {proof.size} bytes")
     if seen.size > proof.size:
-        why = f"{ending.reason}; {told}: somebody else has written to it, so it is left as it is"
+        why = f"{ending.reason}: somebody else has written to it, so it is left as it is"
         return replace(ending, status=Status.IN_DOUBT, reason=why, retry=False)
     if trouble := _stub_back(attempt, seen):
-        why = f"{ending.reason}; {told}, and the stub could NOT be put back: {trouble}"
+        why = f"{ending.reason}, and the stub could NOT be put back: {trouble}"
         return replace(ending, status=Status.IN_DOUBT, reason=why, retry=False)
-    told = f"{told}; the empty stub is back"
+    why = f"{ending.reason}; the empty stub is back"
     if attempt.is_cancelled:
-        return replace(ending, status=Status.CANCELLED, reason=f"cancelled while it ran; {told}", retry=False)
+        return replace(ending, status=Status.CANCELLED, reason=f"cancelled while it ran; {why}", retry=False)
     is_short = ending.verdict is Verdict.SUCCESS  # the BMA says yes, and the file says no
-    return replace(ending, reason=f"{ending.reason}; {told}", retry=ending.retry or is_short)
+    return replace(ending, reason=why, retry=ending.retry or is_short)
 
 
 def _copy(attempt: Attempt) -> tuple[Proof, Mapping[str, Any]]:
@@ -276,6 +280,8 @@ def erase(attempt: Attempt) -> Ending:
     proof, _ = _copy(attempt)
     if not proof.is_complete or (proof.size, proof.mtime, proof.inode) != (job.bytes, job.mtime, job.inode):
         return Ending(status=Status.FAILED, reason="it is not, as it is now, proven on tape: not erased")
+    if unlike := checksum.unlike(attempt, proof.checksum, attempt.as_planned):
+        return replace(unlike, reason=f"not erased: {unlike.reason}", retry=False)
     line = erase_line(job.cartridge.rsplit("/", 1)[1], release=place.vts.release)
     command = Command(argv=(*place.vts.vtspolicy.command, line), timeout=600)
     state = attempt.begin(attempt.spec(job.mark, command, attempt.as_planned, _only(attempt)))
@@ -284,9 +290,8 @@ def erase(attempt: Attempt) -> Ending:
     seen = attempt.tape()
     if seen is not None and seen.size == 0:
         witnesses = {"vts": f"exit {state.exit}", "file": "0 bytes"}
-        return Ending(
-            status=Status.DONE, reason="erased", verdict=Verdict.SUCCESS, detail={"witnesses": witnesses}
-        )
+        detail = {"witnesses": witnesses, "checksum": proof.checksum}
+        return Ending(status=Status.DONE, reason="erased", verdict=Verdict.SUCCESS, detail=detail)
     return Ending(
         status=Status.UNPROVEN,
         reason=f"the command ended with {state.exit}; the tape has its bytes still",

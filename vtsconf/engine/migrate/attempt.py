@@ -71,13 +71,14 @@ class Shown:
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """`migrator` and `settings` are those of the job's BMA."""
+    """`migrator` and `settings` are those of the job's BMA; `checksum`: the tape's before it is archived, "" for none."""
 
     entry: Entry
     place: Place
     hands: Hands
     migrator: Migrator
     settings: Any
+    checksum: str = ""
 
     @property
     def job(self) -> Job:
@@ -248,6 +249,7 @@ class Attempt:
             token=token or job.mark,
             at=self.hands.clock,
             witnesses=tuple(witnesses),
+            checksum=self.checksum,
             media=found.media,
         )
         about = {"options": dict(job.options), "run": self.entry.run, "words": dict(witnesses)}
@@ -273,4 +275,14 @@ def failed(judgement: Judgement, output: Output) -> Ending:
         verdict=judgement.verdict,
         retry=judgement.verdict in {Verdict.TRANSIENT, Verdict.PARTIAL},
         detail={"exit": output.exit, "proof": judgement.proof, "said": output.text[-_TEXT:]},
+    )
+
+
+def refused(state: RunState, what: str = "not started") -> Ending:
+    """A guard does not hold, for good; or a check does not, for now: somebody has the tape."""
+    return Ending(
+        status=Status.FAILED,
+        reason=f"{what}: {state.reason}",
+        retry=state.is_busy,
+        is_open=state.is_busy,
     )
