@@ -48,12 +48,12 @@ def command(
     with working.run_of(shop, "restore") as run:
         work.book.add(run, jobs, shop.now)
         if not no_wait:
-            ids = {job.id for job in jobs}
-            work.until(lambda: all(entry.status.is_final for id_ in ids for entry in work.book.get(id_)))
+            ids = [job.id for job in jobs]
+            work.until(lambda: work.book.have_ended(ids), run=run)
         entries = list(work.book.entries(run=run))
         counts = work.book.counts(run)
     if as_json:
-        working.print_jobs(entries, counts, run)
+        working.print_jobs(entries, counts, run, progress=work.course.to_json())
     elif no_wait:
         for entry in entries:
             working.tell(entry)

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from vtsconf.core.migrate.job import Job, Status
+from vtsconf.core.migrate.progress import Stretch, Sum
 from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.turns import Limits, Load, Waiting, choose
+from vtsconf.engine.migrate import sums
 from vtsconf.engine.store.database import Database, Row, Transaction, database
 
 _COLUMNS = (
@@ -218,6 +220,25 @@ class Book:
         where, values = ("where run = ?", (run,)) if run else ("", ())
         return dict(self._db.read(f"select status, count(*) from jobs {where} group by status", values))
 
+    def sums(self, since: int, now: int, run: str = "") -> list[Sum]:
+        """Jobs and the bytes they move, of what is open and of what has ended `since` then."""
+        return sums.open_and_ended(self._db, since, now, run)
+
+    def standing(self, ids: Sequence[str]) -> dict[str, int]:
+        """How many of these jobs stand where, by status."""
+        return sums.standing(self._db, ids)
+
+    def have_ended(self, ids: Sequence[str]) -> bool:
+        """All of them, well or not."""
+        return all(Status(status).is_final for status in self.standing(ids))
+
+    def stretch(self) -> Stretch | None:
+        """What the executors say of how long they are at work; None: none is."""
+        return sums.stretch(self._db)
+
+    def keep_stretch(self, stretch: Stretch | None) -> None:
+        sums.keep_stretch(self._db, stretch)
+
     def is_idle(self, *, parked: frozenset[tuple[str, str]] = frozenset()) -> bool:
         """Nothing runs, and nothing could run now or later by itself."""
         bmas = self._db.listed([name for kind, name in parked if kind == "bma"])
@@ -371,7 +392,7 @@ def _load(rows: Iterable[Row]) -> Load:
 
 def _row(job: Job, run: str, seq: int, now: int) -> Row:
     return (
-        job.id, run, job.host, _kept(job.cartridge), job.action, job.bma, job.policy, job.priority, seq, job.bytes,
+        job.id, run, job.host, _kept(job.cartridge), job.action, job.bma, job.policy, job.priority, seq, job.moves,
         "waiting", Status.PLANNED.value, "", 0, 0, "", now, "", json.dumps({"job": job.to_json()}),
     )  # fmt: skip
 
