@@ -34,8 +34,10 @@ def command(
     """Have CARTRIDGES (whole paths) restored into place on HOST, over their empty stubs.
 
     Restores go before migrations. When one fails, the empty stub is put back: VTS would mount a half-restored file.
+    Where a service is at work on the same store it does the restore, and this command waits for it.
     """
     from vtsconf.cli.migrate import working
+    from vtsconf.cli.migrate.lookon import bring_about
     from vtsconf.cli.wiring import open_shop
     from vtsconf.engine.migrate.requests import restore_jobs
 
@@ -48,8 +50,7 @@ def command(
     with working.run_of(shop, "restore") as run:
         work.book.add(run, jobs, shop.now)
         if not no_wait:
-            ids = [job.id for job in jobs]
-            work.until(lambda: work.book.have_ended(ids), run=run)
+            bring_about(work, run, [job.id for job in jobs])
         entries = list(work.book.entries(run=run))
         counts = work.book.counts(run)
     if as_json:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
 from vtsconf.cli import options
@@ -48,6 +50,7 @@ def command(
     from vtsconf.cli.migrate.beside import Planner, listeners
     from vtsconf.cli.wiring import open_shop
     from vtsconf.core.duration import wait
+    from vtsconf.core.errors import Locked
     from vtsconf.engine import durable
 
     durable.warm()
@@ -63,7 +66,10 @@ def command(
             beside.append(planner.every(pause))
         elif not no_plan:
             planner()
-        work.until(lambda: not follow and work.is_idle, beside=beside)
+        try:
+            work.until(lambda: not follow and work.is_idle, beside=beside)
+        except Locked as error:
+            raise Locked(str(error), remedy=_remedy(work.book.counts(run))) from error
         counts = work.book.counts(run)
         if as_json:
             more = {"progress": work.course.to_json(), "known": planner.known}
@@ -72,3 +78,14 @@ def command(
             told = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
             click.echo(f"Run {run}: {told or 'nothing to do'}")
     return working.exit_of(counts)
+
+
+def _remedy(counts: Mapping[str, int]) -> str:
+    """Another executor is at work on the store: nothing of what was planned is lost."""
+    jobs = sum(counts.values())
+    it, are = ("it", "job is") if jobs == 1 else ("them", "jobs are")
+    kept = f"its {jobs} new {are} on the list, and that executor takes {it}"
+    return (
+        f"nothing: {kept if jobs else 'that executor takes what is on the list'}; `vtsconf migrate status` shows how far it "
+        "is. For several at a time set `store` to postgresql://…"
+    )
