@@ -44,8 +44,9 @@ class Progress:
         return talks and sys.stderr.isatty() and "CI" not in os.environ
 
     def __exit__(self, *_: object) -> None:
-        if self._bar:
-            self._bar.stop()
+        bar, self._bar = self._bar, None
+        if bar:
+            bar.stop()
 
     def event(self, host: str, event: str) -> None:
         """A step on a server."""

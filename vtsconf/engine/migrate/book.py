@@ -233,10 +233,10 @@ class Book:
         return all(Status(status).is_final for status in self.standing(ids))
 
     def stretch(self) -> Stretch | None:
-        """What the executors say of how long they are at work; None: none is."""
+        """What the executors say of how long they are at work; None: none ever was."""
         return sums.stretch(self._db)
 
-    def keep_stretch(self, stretch: Stretch | None) -> None:
+    def keep_stretch(self, stretch: Stretch) -> None:
         sums.keep_stretch(self._db, stretch)
 
     def is_idle(self, *, parked: frozenset[tuple[str, str]] = frozenset()) -> bool:

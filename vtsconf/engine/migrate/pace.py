@@ -42,29 +42,26 @@ class Pace:
     def course(self) -> Course:
         """Where it stands now. After all have ended the next job begins a new stretch."""
         now = int(self.now())
+        closes = {name: one.closes(now) for name, one in self.windows.items() if one.is_open(now)}
+        self._stretch = replace(self._stretch, at=now, closes=closes)
         found = self._found(now)
         if self._is_over and not found.is_over:
-            self._stretch = Stretch(since=now)
+            self._stretch = replace(self._stretch, since=now, worked=0.0)
             found = self._found(now)
         self._is_over = found.is_over
-        self._keep(now)
+        if not self.run:
+            self.book.keep_stretch(self._stretch)
         return found
 
     def end(self) -> Course:
         """The last word of this executor."""
         found = self.course()
         if found.is_over and not self.run:
-            self.book.keep_stretch(None)
+            self.book.keep_stretch(replace(self._stretch, at=0))  # nobody goes on with it
         return found
 
     def _found(self, now: int) -> Course:
         return course(self.book.sums(self._stretch.since, now, self.run), self._stretch, now)
-
-    def _keep(self, now: int) -> None:
-        closes = {name: one.closes(now) for name, one in self.windows.items() if one.is_open(now)}
-        self._stretch = replace(self._stretch, at=now, closes=closes)
-        if not self.run:
-            self.book.keep_stretch(self._stretch)
 
 
 def seen(book: Book, now: int) -> Course:

@@ -40,16 +40,13 @@ def standing(db: Database, ids: Sequence[str]) -> dict[str, int]:
 
 
 def stretch(db: Database) -> Stretch | None:
-    """What the executors say of their work; None: there is none."""
+    """What the executors say of their work; None: there never was any."""
     rows = db.read("select value from settings where name = ?", (_STRETCH,))
     return Stretch.from_json(json.loads(rows[0][0])) if rows else None
 
 
-def keep_stretch(db: Database, now: Stretch | None) -> None:
+def keep_stretch(db: Database, now: Stretch) -> None:
     """For whoever looks from another process, and for the executor that comes after one that was killed."""
-    if now is None:
-        db.write("delete from settings where name = ?", [(_STRETCH,)])
-        return
     db.write(
         "insert into settings (name, value) values (?, ?) on conflict (name) do update set value = excluded.value",
         [(_STRETCH, json.dumps(now.to_json()))],
