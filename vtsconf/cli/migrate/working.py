@@ -109,13 +109,13 @@ class Work:
                     if not executor.fill():
                         executor.rest()
                     beat(is_busy=bool(executor.hands.flows))
-            self.course = beat.end()
             if self.shop.stop.is_set:
                 click.echo(
                     "stopped: what runs on the servers goes on; `vtsconf migrate run` finds it again",
                     err=True,
                 )
                 executor.engine.leave(Exit.WAITING)
+            self.course = beat.end()
 
     def pace(self, run: str = "") -> Pace:
         """Of all that is on the list, or of one run."""
