@@ -104,6 +104,19 @@ def test_its_document_is_the_same_and_a_failure_has_its_exit_code(
     assert (1, 1, 8000) == tuple(document["progress"][key] for key in ("jobs_done", "bad", "bytes_total"))
 
 
+def test_a_restore_that_nobody_waits_for_says_how_much_it_is(lab: Lab) -> None:
+    (host,) = lab.hosts
+    tape = host.path("/VAULT01/ONE/T00001")
+
+    done = run(lab, "migrate", "restore", host.name, str(tape), "--no-wait", "--json")
+    progress = json.loads(done.stdout)["progress"]
+
+    assert (9, 1, 8000, 1) == (
+        done.returncode,
+        *(progress[key] for key in ("jobs_total", "bytes_total", "waiting")),
+    )
+
+
 def test_when_the_service_dies_the_restore_takes_over(lab: Lab, service: subprocess.Popen[str]) -> None:
     (host,) = lab.hosts
     tape = host.path("/VAULT01/ONE/T00001")

@@ -53,8 +53,9 @@ def command(
             bring_about(work, run, [job.id for job in jobs])
         entries = list(work.book.entries(run=run))
         counts = work.book.counts(run)
+        course = work.pace(run).course() if no_wait else work.course
     if as_json:
-        working.print_jobs(entries, counts, run, progress=work.course.to_json())
+        working.print_jobs(entries, counts, run, progress=course.to_json())
     elif no_wait:
         for entry in entries:
             working.tell(entry)
