@@ -6,6 +6,7 @@ import gzip
 import os
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
@@ -258,7 +259,7 @@ class Site:
         self.told: list[tuple[str, str]] = []
         self.allowed: tuple[str, ...] = ("rules/erase",)
         self.follower = self.another()
-        self.follower.look()
+        self.follower.look("vts1")
 
     def another(self) -> Follower:
         vts = Vts(
@@ -298,7 +299,8 @@ class Site:
         before = {entry.id for entry in self.book.entries()}
         with self.log.open("a") as file:
             file.writelines(f"{HEAD}{program}{text}\n" for text in texts)
-        self.follower.look()
+        with suppress(Unreachable):
+            self.follower.look("vts1")
         return [(e.job.action, e.job.cartridge) for e in self.book.entries() if e.id not in before]
 
 

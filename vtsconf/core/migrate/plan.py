@@ -35,7 +35,6 @@ class Planned:
 
     job: Job
     opens: int
-    moves: int  # bytes
     later: str = ""
 
 
@@ -62,7 +61,7 @@ class MigrationPlan:
         for candidate, later in self.chosen():
             policy = self.policy_of(candidate)
             job = job_of(candidate, policy, self.parts[candidate.host].host)
-            yield Planned(job=job, opens=candidate.opens, moves=candidate.moves, later=later)
+            yield Planned(job=job, opens=candidate.opens, later=later)
 
     def policy_of(self, candidate: Candidate) -> Policy:
         judge = self.parts[candidate.host].judge
@@ -107,6 +106,7 @@ def job_of(candidate: Candidate, policy: Policy, host: str) -> Job:
         attempts=policy.attempts,
         backoff=policy.backoff,
         token=candidate.word if is_restore else "",
+        copy=candidate.moves if is_restore else 0,
         nonce="" if is_restore else candidate.word,
     )
 

@@ -33,7 +33,7 @@ def hold(count: int) -> int:
 class Limits:
     """How many jobs may run at once; by name, where they differ. `parked` BMAs, policies and hosts run nothing.
 
-    `known`: the only hosts that whoever asks can work for, and `run` the only run; None and "": any.
+    `known`: the only hosts that whoever asks can work for, and `only` the jobs, by id; None: any.
     """
 
     total: int = 100
@@ -46,7 +46,7 @@ class Limits:
         frozenset()
     )  # ("bma", "tsm"), ("policy", "nightly"), ("host", "vts1")
     known: frozenset[str] | None = None
-    run: str = ""
+    only: frozenset[str] | None = None
 
     def of_host(self, host: str) -> int:
         return self.hosts.get(host, self.per_host)
