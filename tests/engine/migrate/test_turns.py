@@ -32,7 +32,7 @@ def queues(draw: st.DrawFn) -> list[Waiting]:
 limits_ = st.builds(
     Limits, total=numbers, per_host=numbers, per_bma=numbers,
     hosts=st.dictionaries(st.sampled_from(HOSTS), numbers), bmas=st.dictionaries(st.sampled_from(BMAS[1:]), numbers),
-    policies=st.dictionaries(st.sampled_from(POLICIES[1:]), numbers),
+    policies=st.dictionaries(st.tuples(st.sampled_from(HOSTS), st.sampled_from(POLICIES[1:])), numbers),
     parked=st.frozensets(st.sampled_from([("bma", "tsm"), ("policy", "nightly"), ("bma", "bacula")])),
 )  # fmt: skip
 running = st.lists(
@@ -61,8 +61,8 @@ def test_no_limit_is_exceeded(
     for host, bma, policy in new:  # what ran before may be more than is allowed by now
         assert Counter(h for h, _, _ in all_)[host] <= limits.of_host(host)
         assert not bma or Counter(b for _, b, _ in all_)[bma] <= limits.of_bma(bma)
-        if policy in limits.policies:
-            assert Counter((h, p) for h, _, p in all_)[host, policy] <= limits.policies[policy]
+        if (host, policy) in limits.policies:
+            assert Counter((h, p) for h, _, p in all_)[host, policy] <= limits.policies[host, policy]
         assert ("bma", bma) not in limits.parked
         assert ("policy", policy) not in limits.parked
 

@@ -16,7 +16,9 @@ from vtsconf.core.migrate.job import Status
 from vtsconf.core.migrate.turns import Limits
 from vtsconf.core.outcome import Exit
 from vtsconf.core.runs import Event
+from vtsconf.engine.migrate import bounds
 from vtsconf.engine.migrate.book import Book, Entry
+from vtsconf.engine.migrate.bounds import Bounds
 from vtsconf.engine.migrate.executor import Executor, engine_store, flows_of
 from vtsconf.engine.migrate.hands import Hands
 from vtsconf.engine.migrate.lookout import Lookout
@@ -53,26 +55,12 @@ def place_of(ready: Ready) -> Place:
     )
 
 
-def limits_of(shop: Shop, ready: Mapping[str, Ready], book: Book) -> Limits:
-    """Of the settings and the policies: where several name a limit, the smallest holds."""
-    bmas: dict[str, int] = {}
-    policies: dict[str, int] = {}
-    for host in ready.values():
-        for name, policy in host.vts.policies.items():
-            if policy.bma and policy.limits.per_bma:
-                bmas[policy.bma] = min(policy.limits.per_bma, bmas.get(policy.bma, policy.limits.per_bma))
-            if policy.limits.per_host:
-                policies[name] = min(policy.limits.per_host, policies.get(name, policy.limits.per_host))
+def bounds_of(shop: Shop, ready: Mapping[str, Ready], book: Book) -> Bounds:
+    """Of the settings and the documents."""
     settings = shop.settings
-    parked = {(k, n) for k, n, count, _, _ in book.troubles() if count >= settings.failures_in_a_row}
-    return Limits(
-        total=settings.jobs,
-        per_host=settings.jobs_per_host,
-        per_bma=settings.jobs_per_bma,
-        bmas=bmas,
-        policies=policies,
-        parked=frozenset(parked),
-    )
+    limits = Limits(total=settings.jobs, per_host=settings.jobs_per_host, per_bma=settings.jobs_per_bma)
+    documents = {name: one.vts for name, one in ready.items()}
+    return bounds.bounds_of(documents, limits, book.troubles, settings.failures_in_a_row)
 
 
 class Work:
@@ -82,13 +70,13 @@ class Work:
         self.shop, self.ready, self.quiet = shop, ready, quiet
         self.book = Book(shop.settings.store)
         self.yard = Yard(places={name: place_of(one) for name, one in ready.items()}, reach=shop.reach)
+        self.bounds = bounds_of(shop, ready, self.book)
         self._told = time.monotonic()
 
     @property
     def is_idle(self) -> bool:
         """Nothing runs, and nothing that waits will run by itself in this process."""
-        parked = limits_of(self.shop, self.ready, self.book).parked
-        return self.book.is_idle(parked=parked)
+        return self.book.is_idle(parked=self.bounds.parked)
 
     def until(self, is_over: Callable[[], bool], *, often: Callable[[], None] = lambda: None) -> bool:
         """Work until it is over; False when this executor was told to stop. Never returns with work in flight: it leaves."""
@@ -120,12 +108,6 @@ class Work:
             stopping=lambda: self.shop.stop.is_set,
             told=self._tell,
         )
-        windows = {
-            name: policy.window.meant
-            for one in self.ready.values()
-            for name, policy in one.vts.policies.items()
-            if policy.window
-        }
         with (
             Engine(engine_store(self.shop.settings.store), flows=flows_of(hands)) as engine,
             stoppable(self.shop.stop, "nothing more is begun"),
@@ -133,8 +115,8 @@ class Work:
             yield Executor(
                 hands=hands,
                 engine=engine,
-                limits=lambda: limits_of(self.shop, self.ready, self.book),
-                windows=windows,
+                limits=self.bounds.now,
+                windows=self.bounds.windows,
                 most=self.shop.settings.jobs,
             )
             lookout.close()

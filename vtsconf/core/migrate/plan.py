@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from vtsconf.core.migrate.candidate import Candidate, unpacked
@@ -190,13 +190,18 @@ def demands(sums: Sequence[Total]) -> dict[tuple[str, str], Demand]:
 
 
 def _demand(rows: Sequence[Total]) -> Demand:
-    policy = rows[0].policy
+    """Where no limit of a server says so, one job at once is assumed there; else the smallest that is said holds."""
+    policies = [row.policy for row in rows]
     return Demand(
         jobs=sum(row.jobs for row in rows),
         bytes=sum(row.bytes for row in rows),
-        hosts=len(rows),
-        per_host=policy.per_host,
-        per_bma=policy.per_bma,
-        per_drive=policy.per_drive,
-        window=policy.window,
+        at_servers=sum(policy.per_host or 1 for policy in policies),
+        per_bma=_smallest(policy.per_bma for policy in policies),
+        per_drive=_smallest(policy.per_drive for policy in policies),
+        has_drives=_smallest(policy.drives for policy in policies),
+        window=policies[0].window,
     )
+
+
+def _smallest(said: Iterable[int | None]) -> int | None:
+    return min((number for number in said if number is not None), default=None)

@@ -29,7 +29,7 @@ class Limits:
     per_bma: int = 20
     hosts: Mapping[str, int] = field(default_factory=dict)
     bmas: Mapping[str, int] = field(default_factory=dict)
-    policies: Mapping[str, int] = field(default_factory=dict)  # on each host
+    policies: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (host, policy)
     parked: frozenset[tuple[str, str]] = frozenset()  # ("bma", "tsm"), ("policy", "nightly")
 
     def of_host(self, host: str) -> int:
@@ -63,7 +63,7 @@ class Load:
         return hosts, [bma for bma, count in self.bmas.items() if bma and count >= limits.of_bma(bma)]
 
     def has_room(self, job: Waiting, limits: Limits) -> bool:
-        policy = limits.policies.get(job.policy)
+        policy = limits.policies.get((job.host, job.policy))
         return (
             self.total < limits.total
             and self.hosts[job.host] < limits.of_host(job.host)
