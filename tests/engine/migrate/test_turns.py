@@ -91,3 +91,14 @@ def test_full_hosts_and_bmas_are_those_that_nothing_could_be_taken_of(
     assert not [
         job for job in waiting if (job.host in hosts or job.bma in bmas) and load.has_room(job, limits)
     ]
+
+
+def test_a_policy_has_the_limit_of_its_own_host() -> None:
+    waiting = [
+        Waiting(id=f"{host} {n}", host=host, bma="tsm", policy="nightly", bytes=1, priority=1, seq=n)
+        for n in range(3)
+        for host in ("vts1", "vts2")
+    ]
+    limits = Limits(policies={("vts1", "nightly"): 1, ("vts2", "nightly"): 2})
+
+    assert ["vts1 0", "vts2 0", "vts2 1"] == [job.id for job in choose(waiting, Load(), limits, 9)]
