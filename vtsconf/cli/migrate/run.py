@@ -67,7 +67,7 @@ def command(
 
         def plan() -> None:
             planned[0] = time.monotonic()
-            added = work.book.add(run, _jobs(work, preparation, only, allow_erase), shop.now)
+            added = work.book.add(run, _jobs(work, preparation, only, allow_erase, follows=follow), shop.now)
             if not as_json:
                 click.echo(f"Run {run}: {len(added)} new {'job' if len(added) == 1 else 'jobs'}", err=True)
 
@@ -91,8 +91,11 @@ def command(
     return working.exit_of(counts)
 
 
-def _jobs(work: Work, preparation: Preparation, only: tuple[str, ...], allowed: tuple[str, ...]) -> list[Job]:
+def _jobs(
+    work: Work, preparation: Preparation, only: tuple[str, ...], allowed: tuple[str, ...], *, follows: bool
+) -> list[Job]:
     """What the policies call for now."""
+    from vtsconf.engine.migrate.budget import spent_of
     from vtsconf.engine.migrate.planning import Question, plan_migrations
 
     now = work.shop.now
@@ -102,6 +105,7 @@ def _jobs(work: Work, preparation: Preparation, only: tuple[str, ...], allowed: 
         only=only,
         allowed=allowed,
         proofs=work.book.newest,
+        spent=spent_of(work.book, {name: one.vts for name, one in work.ready.items()}, now, follows=follows),
         parallel=work.shop.settings.parallel,
     )
     plan = plan_migrations(preparation, work.shop.reach, question)

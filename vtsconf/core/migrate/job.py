@@ -59,6 +59,7 @@ class Job:
     attempts: int = 5
     backoff: int = 30
     token: str = ""  # of the copy that is restored; "" = its own
+    moves: int = 0  # bytes that go to tape or come back, where that is not `bytes`
     nonce: str = ""  # makes another job of the same thing: a request, a second restore
 
     @property
