@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_migrate import VTSPOLICY
 from tests.e2e.test_migrate_kills import run
 from vtsconf.engine.lab.lab import Lab
 from vtsconf.engine.lab.tree import EVENT_LOG
@@ -22,7 +21,6 @@ from vtsconf.engine.lab.tree import EVENT_LOG
 SITE = """\
 vts:
   allow_erase: [rules/erase]
-  vtspolicy: {command: ["{{ vts_root }}/bin/vtspolicy"]}
   ems:
     rules:
       noise: {match: NOISE, action: ignore}
@@ -43,9 +41,6 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     with Lab.up(tmp_path / "lab", servers=1) as lab:
         (lab.folder / "group_vars" / "vts.yaml").write_text(SITE)
         (host,) = lab.hosts
-        program = host.path("/bin/vtspolicy")
-        program.write_text(VTSPOLICY)
-        program.chmod(0o755)
         applied = run(lab, "apply", "-y")
         assert 0 == applied.returncode, applied.stderr
         host.path("/VAULT01/ONE").mkdir()
