@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_migrate import VTSPOLICY
 from tests.e2e.test_migrate_kills import run
 from vtsconf.engine.lab.lab import Lab
 from vtsconf.engine.lab.tree import EVENT_LOG
@@ -23,7 +22,6 @@ from vtsconf.engine.lab.tree import EVENT_LOG
 SITE = """\
 vts:
   allow_erase: [rules/erase]
-  vtspolicy: {command: ["{{ vts_root }}/bin/vtspolicy"]}
   ems:
     rules:
       noise: {match: NOISE, action: ignore}
@@ -43,10 +41,6 @@ AWAIT = 60.0  # seconds: a bound, not what is expected
 def site(folder: Path, servers: int) -> Iterator[Lab]:
     with Lab.up(folder, servers=servers) as lab:
         (lab.folder / "group_vars" / "vts.yaml").write_text(SITE)
-        for host in lab.hosts:
-            program = host.path("/bin/vtspolicy")
-            program.write_text(VTSPOLICY)
-            program.chmod(0o755)
         applied = run(lab, "apply", "-y")
         assert 0 == applied.returncode, applied.stderr
         for host in lab.hosts:

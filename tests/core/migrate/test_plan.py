@@ -275,7 +275,7 @@ def test_a_window_over_a_change_of_clocks_is_as_long_as_the_wall_says(day: str, 
     )
     from vtsconf.core.migrate.schedule import Demand, estimate
 
-    demand = Demand(jobs=1, bytes=100 * 3600 * 1000, hosts=1, window=NIGHT)
+    demand = Demand(jobs=1, bytes=100 * 3600 * 1000, at_servers=1, window=NIGHT)
     first, second, *_ = estimate(demand, 1000, evening).openings
 
     assert hours * 3600 * 1000 == first.bytes

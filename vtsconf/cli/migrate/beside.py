@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vtsconf.cli.migrate.working import Work
     from vtsconf.core.emsrules import Decision
     from vtsconf.core.eventlog import LogLine
+    from vtsconf.core.migrate.budget import Spent
     from vtsconf.core.migrate.job import Job
     from vtsconf.engine.prepare import Preparation
 
@@ -60,6 +61,7 @@ class Planner:
     run: str
     only: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
+    follows: bool = False
     known: dict[str, int] = field(default_factory=dict)
     _told: str = ""
 
@@ -70,6 +72,12 @@ class Planner:
         self.known = book.standing([job.id for job in jobs if job.id not in added])
         if not self.work.quiet:
             self._tell(len(added))
+
+    def _spent(self, now: int) -> dict[str, Spent]:
+        from vtsconf.engine.migrate.budget import spent_of
+
+        servers = {name: one.vts for name, one in self.work.ready.items()}
+        return spent_of(self.work.book, servers, now, follows=self.follows)
 
     def every(self, pause: float) -> Every:
         return Every(
@@ -95,6 +103,7 @@ class Planner:
             only=self.only,
             allowed=self.allowed,
             proofs=self.work.book.newest,
+            spent=self._spent(now),
             parallel=shop.settings.parallel,
         )
         plan = plan_migrations(self.preparation, shop.reach, question)

@@ -60,7 +60,9 @@ def command(
     work = working.Work(shop, {ready.name: ready for ready in preparation.ready}, quiet=as_json)
     pause = wait(every)
     with working.run_of(shop, "migrate") as run:
-        planner = Planner(work=work, preparation=preparation, run=run, only=only, allowed=allow_erase)
+        planner = Planner(
+            work=work, preparation=preparation, run=run, only=only, allowed=allow_erase, follows=follow
+        )
         beside = [*listeners(work, run, allow_erase)] if follow else []
         if follow and not no_plan:
             beside.append(planner.every(pause))

@@ -21,9 +21,10 @@ from vtsconf.core.migrate.turns import Limits
 from vtsconf.core.migrate.words import lasting
 from vtsconf.core.outcome import Exit
 from vtsconf.core.runs import Event
-from vtsconf.core.window import Window
 from vtsconf.engine.every import Every
+from vtsconf.engine.migrate import bounds
 from vtsconf.engine.migrate.book import Book, Entry
+from vtsconf.engine.migrate.bounds import Bounds
 from vtsconf.engine.migrate.executor import Executor, engine_store, flows_of
 from vtsconf.engine.migrate.hands import Hands
 from vtsconf.engine.migrate.lookout import Lookout
@@ -59,26 +60,12 @@ def place_of(ready: Ready) -> Place:
     )
 
 
-def limits_of(shop: Shop, ready: Mapping[str, Ready], book: Book) -> Limits:
-    """Of the settings and the policies: where several name a limit, the smallest holds."""
-    bmas: dict[str, int] = {}
-    policies: dict[str, int] = {}
-    for host in ready.values():
-        for name, policy in host.vts.policies.items():
-            if policy.bma and policy.limits.per_bma:
-                bmas[policy.bma] = min(policy.limits.per_bma, bmas.get(policy.bma, policy.limits.per_bma))
-            if policy.limits.per_host:
-                policies[name] = min(policy.limits.per_host, policies.get(name, policy.limits.per_host))
+def bounds_of(shop: Shop, ready: Mapping[str, Ready], book: Book) -> Bounds:
+    """Of the settings and the documents."""
     settings = shop.settings
-    parked = {(k, n) for k, n, count, _, _ in book.troubles() if count >= settings.failures_in_a_row}
-    return Limits(
-        total=settings.jobs,
-        per_host=settings.jobs_per_host,
-        per_bma=settings.jobs_per_bma,
-        bmas=bmas,
-        policies=policies,
-        parked=frozenset(parked),
-    )
+    limits = Limits(total=settings.jobs, per_host=settings.jobs_per_host, per_bma=settings.jobs_per_bma)
+    documents = {name: one.vts for name, one in ready.items()}
+    return bounds.bounds_of(documents, limits, book.troubles, settings.failures_in_a_row)
 
 
 class Work:
@@ -90,13 +77,13 @@ class Work:
         self.shop, self.ready, self.quiet = shop, ready, quiet
         self.book = Book(shop.settings.store)
         self.yard = Yard(places={name: place_of(one) for name, one in ready.items()}, reach=shop.reach)
+        self.bounds = bounds_of(shop, ready, self.book)
         self.progress = Progress("moving tapes", 0, quiet=quiet)
         self.course = Course()
 
     def limits(self) -> Limits:
         """As they are now, for the servers of this executor, without those that are left alone for a while."""
-        limits = limits_of(self.shop, self.ready, self.book)
-        held = self.book.held(self.shop.now)
+        limits, held = self.bounds.now(), self.book.held(self.shop.now)
         return replace(limits, parked=limits.parked | held, known=frozenset(self.ready), only=self.only)
 
     @property
@@ -134,7 +121,12 @@ class Work:
 
     def pace(self, run: str = "") -> Pace:
         """Of all that is on the list, or of one run."""
-        return Pace(book=self.book, now=time.time, windows=self._windows, run=run)
+        return Pace(
+            book=self.book,
+            now=time.time,
+            windows={policy: window for (_, policy), window in self.bounds.windows.items()},
+            run=run,
+        )
 
     def say(self, line: str, *, err: bool = False) -> None:
         """From any thread, beside the bar."""
@@ -147,15 +139,6 @@ class Work:
             (now,) = self.book.get(entry.id)
             with self.progress.aside():
                 tell(now, word)
-
-    @property
-    def _windows(self) -> dict[str, Window]:
-        return {
-            name: policy.window.meant
-            for one in self.ready.values()
-            for name, policy in one.vts.policies.items()
-            if policy.window
-        }
 
     @contextmanager
     def _executor(self) -> Iterator[Executor]:
@@ -179,7 +162,7 @@ class Work:
                 hands=hands,
                 engine=engine,
                 limits=self.limits,
-                windows=self._windows,
+                windows=self.bounds.windows,
                 most=self.shop.settings.jobs,
             )
             lookout.close()

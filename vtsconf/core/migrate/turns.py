@@ -41,10 +41,9 @@ class Limits:
     per_bma: int = 20
     hosts: Mapping[str, int] = field(default_factory=dict)
     bmas: Mapping[str, int] = field(default_factory=dict)
-    policies: Mapping[str, int] = field(default_factory=dict)  # on each host
-    parked: frozenset[tuple[str, str]] = (
-        frozenset()
-    )  # ("bma", "tsm"), ("policy", "nightly"), ("host", "vts1")
+    policies: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (host, policy)
+    # each by its kind and its name: a bma, a policy or a host
+    parked: frozenset[tuple[str, str]] = frozenset()
     known: frozenset[str] | None = None
     only: frozenset[str] | None = None
 
@@ -87,12 +86,12 @@ class Load:
         policies = [
             f"{host}/{policy}"
             for (host, policy), count in self.policies.items()
-            if policy in limits.policies and count >= limits.policies[policy]
+            if count >= limits.policies.get((host, policy), count + 1)
         ]
         return hosts + limits.parked_of("host"), bmas + limits.parked_of("bma"), policies
 
     def has_room(self, job: Waiting, limits: Limits) -> bool:
-        policy = limits.policies.get(job.policy)
+        policy = limits.policies.get((job.host, job.policy))
         return (
             self.total < limits.total
             and (job.host, job.path) not in self.tapes

@@ -289,6 +289,15 @@ class Book:
                 return
             last, seq = rows[-1][0], rows[-1][8]
 
+    def counted(self, policies: Sequence[str], since: int) -> Iterator[Entry]:
+        """Jobs of these policies that count for a budget which began `since`, and those that no plan does once more."""
+        rows = self._db.read(
+            f"select {_COLUMNS} from jobs where {self._db.among('policy')}"
+            " and (state <> 'ended' or status <> ? or updated >= ?)",
+            (self._db.listed(list(policies)), Status.DONE.value, since),
+        )
+        return map(_entry, rows)
+
     def counts(self, run: str = "") -> dict[str, int]:
         """How many jobs stand where, by status."""
         where, values = ("where run = ?", (run,)) if run else ("", ())
