@@ -107,22 +107,11 @@ def _doubt(attempt: Attempt, found: Located | None, verdict: Verdict) -> str:
     """Why it is not proven; "" when it is."""
     if found is None:
         return "the BMA says yes; its catalogue does not show the tape"
-    if doubt := _size_doubt(found, attempt.job.bytes):
+    if doubt := found.doubt(attempt.job.bytes):
         return doubt
     if change := attempt.changed():
         return f"the tape changed meanwhile: {change}"
     return "" if verdict is Verdict.SUCCESS else "what the BMA said is not known to mean yes"
-
-
-def _size_doubt(found: Located, wanted: int) -> str:
-    """NetWorker's catalogue has sizes of save sets only, one tape each: never less than the tape unless compressed."""
-    if found.size is not None:
-        return "" if found.size == wanted else f"the catalogue has {found.size} bytes, the tape {wanted}"
-    if found.stored is None:
-        return "the catalogue has the tape, and does not say its exact size"
-    return (
-        "" if found.stored >= wanted else f"the catalogue's copy has {found.stored} bytes, the tape {wanted}"
-    )
 
 
 def restore(attempt: Attempt) -> Ending:

@@ -157,7 +157,7 @@ class Attempt:
         )
         return ", ".join(f"{name} {was} → {now}" for name, was, now in pairs if was != now)
 
-    def prove(self, found: Located, witnesses: Mapping[str, str], *, token: str = "") -> None:
+    def prove(self, found: Located, witnesses: Mapping[str, str], *, token: str | None = None) -> None:
         """Put the copy on record. `witnesses`: who has said so, and their words; `token`: another mark than ours."""
         job = self.job
         proof = Proof(
@@ -167,7 +167,7 @@ class Attempt:
             mtime=job.mtime,
             inode=job.inode,
             bma=job.bma,
-            token=token or job.mark,
+            token=job.mark if token is None else token,
             at=self.hands.clock,
             witnesses=tuple(witnesses),
             media=found.media,

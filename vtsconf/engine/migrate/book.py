@@ -313,8 +313,8 @@ class Book:
         body = json.dumps(dict(about or {}) | proof.to_json())
         self._db.write(
             "insert into proofs (host, path, token, size, mtime, inode, bma, at, body) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " on conflict (host, path, token) do update set mtime = excluded.mtime, inode = excluded.inode,"
-            " body = excluded.body",
+            " on conflict (host, path, token) do update set size = excluded.size, mtime = excluded.mtime,"
+            " inode = excluded.inode, bma = excluded.bma, at = excluded.at, body = excluded.body",
             [
                 (
                     proof.host,
