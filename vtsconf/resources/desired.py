@@ -158,13 +158,15 @@ def _bma(host: Host, written: Any, of_site: Mapping[str, Any]) -> tuple[dict[str
 
 
 def _options(host: Host, policies: Mapping[str, Policy], settings: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with the options that a policy has for its backup application."""
+    """What is wrong with the options that a policy has for its backup application; the words of a VTSPolicy line are none."""
     from vtsconf import bma
+    from vtsconf.core.vtspolicy.said import of_bma
 
     problems: list[Problem] = []
     for name, policy in policies.items():
         of = settings.get(policy.bma or "")
         migrator = bma.migrator(policy.bma or "", of) if of else None
+        options = of_bma(policy.options) if policy.submit == "vtspolicy" else policy.options
         path = ("vts", "policies", name, "options")
         problems += [
             Problem(
@@ -174,7 +176,7 @@ def _options(host: Host, policies: Mapping[str, Policy], settings: Mapping[str, 
                 host=host.name,
                 address=".".join(path),
             )
-            for sentence in (migrator.check_options(policy.options) if migrator else ())
+            for sentence in (migrator.check_options(options) if migrator else ())
         ]
     return problems
 

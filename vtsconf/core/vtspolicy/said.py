@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from vtsconf.core.vtspolicy.facts import LATER, NEWEST_EARLIER, TYPES, Form, Sure, Verb, release_of
 from vtsconf.core.vtspolicy.line import Keyword
 from vtsconf.core.vtspolicy.task import Task
 
 _SAID = {"type", "optfile", "o", "source", "s", "retention", "r"}
+_OF_THE_LINE = {"o", "source", "s", "r"}  # no BMA has an option of this name
+
+
+def of_bma(options: Mapping[str, Any]) -> dict[str, Any]:
+    """A policy's options without the words that only a line has; `o` is what the BMA calls `optfile`."""
+    file = {"optfile": options["o"]} if "o" in options else {}
+    return file | {name: value for name, value in options.items() if name not in _OF_THE_LINE}
 
 
 def form_of(verb: Verb, task: Task) -> Form:

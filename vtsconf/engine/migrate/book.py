@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vtsconf.core.migrate.job import Job, Status
@@ -61,6 +61,10 @@ class Entry:
     def number(self) -> int:
         """Of its run on the server: that of an earlier turn, where nobody has learnt how that one went."""
         return int(self.detail.get("goes_on") or self.attempt)
+
+    def with_number(self, number: int) -> Entry:
+        """The same, going on with the run of that number."""
+        return replace(self, detail={**self.detail, "goes_on": number})
 
     @property
     def flow(self) -> str:
@@ -439,8 +443,8 @@ class Book:
         body = json.dumps(dict(about or {}) | proof.to_json())
         self._db.write(
             "insert into proofs (host, path, token, size, mtime, inode, bma, at, body) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " on conflict (host, path, token) do update set mtime = excluded.mtime, inode = excluded.inode,"
-            " body = excluded.body",
+            " on conflict (host, path, token) do update set size = excluded.size, mtime = excluded.mtime,"
+            " inode = excluded.inode, bma = excluded.bma, at = excluded.at, body = excluded.body",
             [
                 (
                     proof.host,

@@ -11,6 +11,7 @@ from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.tape import Tape
 from vtsconf.core.vtspolicy.wish import Wish, is_for
 from vtsconf.engine.migrate.book import Book
+from vtsconf.engine.migrate.policies import options_of
 from vtsconf.engine.migrate.yard import Place, Yard
 from vtsconf.transport.server import Server
 
@@ -125,7 +126,7 @@ def _job(decision: Decision, wish: Wish, place: Place, tape: Tape, book: Book, *
         bma = proof.bma
     if not bma:
         raise Refused(f"neither the event nor rule {decision.rule} says which backup application")
-    options = {**(policy.options if policy else {}), **wish.options}
+    options = {**(options_of(policy) if policy else {}), **wish.options}
     return Job(
         host=place.host,
         cartridge=tape.path,
