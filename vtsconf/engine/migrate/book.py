@@ -32,6 +32,7 @@ _ROOM = 1000  # rows of a listing that are read at once
 class Entry:
     """A job and where it stands. `state`: waiting, taken, ended. `wish`: "cancel", where somebody asked for it.
 
+    `owner`: who took it last; "" when nobody has, or nothing of it is kept on its server any more.
     `attempt` counts from 1 whenever it is taken; `not_before` and `updated`: seconds since 1970; `detail` is what is known
     of its end (witnesses, seconds, output), and what the book itself has to remember between two turns.
     """
@@ -273,6 +274,18 @@ class Book:
             row[0] for row in self._db.read("select id from jobs where state = 'taken' and wish <> ''")
         )
 
+    def forgettable(self, host: str, before: int, most: int) -> list[Entry]:
+        """Jobs of this server that ended before then, and of which it still keeps what they left."""
+        rows = self._db.read(
+            f"select {_COLUMNS} from jobs where state = 'ended' and owner <> '' and host = ? and updated < ? limit {most}",
+            (host, before),
+        )
+        return _entries(rows)
+
+    def forgotten(self, ids: Sequence[str]) -> None:
+        """Their server keeps nothing of them any more."""
+        self._db.write("update jobs set owner = '' where id = ? and state = 'ended'", [(id_,) for id_ in ids])
+
     def taken(self) -> list[Entry]:
         """What runs, or is about to, anywhere."""
         return _entries(self._db.read(f"select {_COLUMNS} from jobs where state = 'taken' order by seq"))
@@ -426,9 +439,12 @@ class Book:
 
         return self._db.transact(count)
 
-    def relief(self, kind: str, name: str) -> None:
-        """A success, or a person: the count begins anew."""
-        self._db.write("delete from troubles where kind = ? and name = ?", [(kind, name)])
+    def relief(self, *of: tuple[str, str]) -> None:
+        """A success, or a person: the count of each (kind, name) begins anew."""
+        if set(of) & {
+            (kind, name) for kind, name, *_ in self.troubles()
+        }:  # mostly there is none: nothing to write
+            self._db.write("delete from troubles where kind = ? and name = ?", list(of))
 
     def troubles(self) -> list[tuple[str, str, int, int, str]]:
         """(kind, name, failures in a row, since when, the last reason)."""
