@@ -30,6 +30,9 @@ def exits(text: str) -> frozenset[int]:
 
 EVERY = exits("0-255")
 BAD = exits("1-255")
+TIMED_OUT = 124  # our runner's: whatever was printed until then, the program was not done
+# What a program ends with by itself: no time-out, no shell that could not run it, no signal.
+OWN = EVERY - exits("124, 126, 127, 129-159")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +101,7 @@ class Tables:
 # What no BMA decides: our runner's time-out, and what a shell says of a program that it could not run to its end.
 _COMMON = (
     Code(
-        exits=exits("124"),
+        exits=frozenset({TIMED_OUT}),
         verdict=Verdict.UNKNOWN,
         reason="it was ended at its time-out; the catalogue knows what became of it",
         source=_OURS,
@@ -146,11 +149,23 @@ def judge(tables: Tables, action: str, output: Output, paths: Sequence[str]) -> 
     if reading.row.verdict is not Verdict.SUCCESS:
         line = reading.line or _complaint(output.text)
         return _Reading(row=reading.row, line=line).judgement()
-    if action == "locate" and output.is_cut:
-        return _unknown("the middle of the catalogue's answer is missing", "")
+    if action == "locate" and (doubt := _unanswered(tables, output, reading.row)):
+        return _unknown(doubt, last_line(output.text))
     if reading.row.is_answer:
         return reading.judgement()
     return _proven(tables.proofs, action, output.text, len(paths)) or reading.judgement()
+
+
+def _unanswered(tables: Tables, output: Output, row: Row) -> str:
+    """Why a catalogue has not answered, though its exit code or text sounds good; "" when it has."""
+    if output.is_cut:
+        return "the middle of the catalogue's answer is missing"
+    if output.exit == TIMED_OUT:
+        return "the catalogue was still answering at its time-out"
+    shown = _proven(tables.proofs, "locate", output.text, 0)
+    if row.is_answer and shown and shown.verdict is Verdict.SUCCESS:
+        return "the catalogue says that it holds no such copy, and shows some all the same"
+    return ""
 
 
 def _shortened(text: str) -> str:

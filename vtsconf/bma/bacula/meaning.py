@@ -157,6 +157,8 @@ def _stopped(asked: Asked, end: Mark, report: Report) -> Judgement:
 def _answered(output: Output, report: Report) -> Judgement:
     if output.is_cut:
         return _ours(Verdict.UNKNOWN, "the middle of the catalogue's answer is missing", report)
+    if output.exit != 0:  # the script ends so when it has told all
+        return _ours(Verdict.UNKNOWN, f"it ended with {output.exit}, after the catalogue's answer", report)
     shown = "; ".join(record.line for record in report.records) or "it has no copy under this mark"
     return Judgement(
         verdict=Verdict.SUCCESS, reason="the catalogue has answered", proof=shown, source=_RUN, sure="tried"

@@ -12,7 +12,7 @@ from vtsconf.bma.bacula.console import NAME as SCRIPT_NAME
 from vtsconf.bma.bacula.console import SCRIPT
 from vtsconf.bma.bacula.lstat import size
 from vtsconf.bma.bacula.report import Record, Report
-from vtsconf.bma.contract import Command, Judgement, Located, Output
+from vtsconf.bma.contract import Command, Judgement, Located, Output, Verdict
 from vtsconf.bma.words import DIRECTORY, fit_paths, fit_token
 from vtsconf.core.errors import Refused
 from vtsconf.core.fields import found
@@ -84,10 +84,9 @@ def judge(settings: Settings, action: str, output: Output, paths: Sequence[str])
 
 def located(settings: Settings, output: Output, paths: Sequence[str], token: str) -> Sequence[Located]:
     """Each copy is one, the newest last. Names that are not UTF-8 need a text decoded with surrogateescape."""
-    report = Report.of(output.text)
-    end = report.last("end")
-    if output.is_cut or output.exit != 0 or end is None or end.rest != "locate":
+    if judge(settings, "locate", output, paths).verdict is not Verdict.SUCCESS:
         return ()
+    report = Report.of(output.text)
     copies = [record for record in report.records if _is_copy(settings, record, token)]
     return tuple(one for record in copies for one in _files(report, record, paths, token))
 

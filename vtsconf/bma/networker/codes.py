@@ -44,7 +44,8 @@ TABLES = Tables(
             sure="general",
         ),
         Message(
-            pattern=r"no matches found",
+            pattern=r"^[^ |]*mminfo: no matches found",
+            exits=exits("1, 255"),
             actions=("locate",),
             is_answer=True,
             verdict=Verdict.SUCCESS,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vtsconf.bma.contract import Command, Judgement, Located, Output
+from vtsconf.bma.contract import Command, Judgement, Located, Output, Verdict
 from vtsconf.bma.judging import judge as judged
 from vtsconf.bma.networker import catalogue
 from vtsconf.bma.networker.client import Settings
@@ -125,8 +125,9 @@ def judge(settings: Settings, action: str, output: Output, paths: Sequence[str])
 
 def located(settings: Settings, output: Output, paths: Sequence[str], token: str) -> Sequence[Located]:
     """Each copy is one, so a tape that was saved twice is there twice."""
-    del settings
-    return () if output.is_cut else tuple(catalogue.copies(output.text, paths, token))
+    if judge(settings, "locate", output, paths).verdict is not Verdict.SUCCESS:
+        return ()
+    return tuple(catalogue.copies(output.text, paths, token))
 
 
 def _is_archive(options: Mapping[str, str]) -> bool:

@@ -12,7 +12,7 @@ from pydantic import Field, create_model
 
 from vtsconf.bma.application import Fact, ManagedFile
 from vtsconf.bma.contract import Command, Judgement, Located, Output, Verdict
-from vtsconf.bma.judging import EVERY, LONGEST, NUMBER, Code, Message, Proof, Tables, exits
+from vtsconf.bma.judging import LONGEST, NUMBER, OWN, Code, Message, Proof, Tables, exits
 from vtsconf.bma.judging import judge as judged
 from vtsconf.bma.own import Judged, tables
 from vtsconf.bma.site import placeholders
@@ -74,7 +74,7 @@ class SiteBma:
         if pattern := self.written.locate.nothing:
             yield Message(
                 pattern=pattern,
-                exits=EVERY,
+                exits=OWN,
                 actions=("locate",),
                 is_answer=True,
                 verdict=Verdict.SUCCESS,
@@ -145,8 +145,7 @@ class SiteBma:
 
     def located(self, settings: Any, output: Output, paths: Sequence[str], token: str) -> Sequence[Located]:
         """Whole lines only; one without a path is about the one tape that was asked for."""
-        del settings
-        if output.is_cut:
+        if self.judge(settings, "locate", output, paths).verdict is not Verdict.SUCCESS:
             return ()
         lines = output.text.split("\n")[:-1]  # what follows the last line's end was cut
         rows = (

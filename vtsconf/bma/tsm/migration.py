@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vtsconf.bma.contract import Command, Judgement, Located, Output
+from vtsconf.bma.contract import Command, Judgement, Located, Output, Verdict
 from vtsconf.bma.judging import judge as judged
 from vtsconf.bma.tsm import catalogue
 from vtsconf.bma.tsm.client import Settings
@@ -125,8 +125,9 @@ def judge(settings: Settings, action: str, output: Output, paths: Sequence[str])
 
 def located(settings: Settings, output: Output, paths: Sequence[str], token: str) -> Sequence[Located]:
     """Each copy is one, so a tape that was archived twice is there twice."""
-    del settings
-    return () if output.is_cut else tuple(catalogue.copies(output.text, paths, token))
+    if judge(settings, "locate", output, paths).verdict is not Verdict.SUCCESS:
+        return ()
+    return tuple(catalogue.copies(output.text, paths, token))
 
 
 def _fit(paths: Sequence[str], options: Mapping[str, Any]) -> dict[str, str]:
