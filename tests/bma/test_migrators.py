@@ -236,6 +236,41 @@ def test_the_command_lines_of_the_facts(name, action, options, line):
     assert line.split() == list(dict(commands(name, [PATH], options))[action].argv)
 
 
+AS_OF = [
+    ("tsm", {"type": "selective"}, "2026-04-01 02:17:31", ["-dateformat=3", "-timeformat=1", "-pitdate=2026-04-01", "-pittime=02:17:31"]),
+    ("tsm", {}, "2026-04-01 02:17:31", []),
+    ("networker", {}, "09/09/2025 10:01:52 AM", ["-t", "09/09/2025 10:01:52 AM"]),
+    ("networker", {"type": "archive", "pool": "P"}, "09/09/2025 10:01:52 AM", []),
+    ("netbackup", {}, "Apr 01 2016 02:17:31", []),
+    ("shelf", {}, "x", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "options", "when", "words"), AS_OF)
+def test_a_copy_without_a_mark_is_asked_for_by_its_time(name, options, when, words):
+    values, mover = MOVERS[name]
+    options = OPTIONS.get(name, {}) | options
+    plain = mover.restore(values, [PATH], TOKEN, options).argv
+    dated = mover.restore(values, [PATH], TOKEN, options, when=when).argv
+
+    assert words == [word for word in dated if word not in plain]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "when"),
+    [
+        ("tsm", {"type": "selective"}, "01.04.2016 02:17:31"),
+        ("tsm", {"type": "selective"}, "2026-04-01 02:17:31 -deletefiles"),
+        ("networker", {}, "-deletefiles"),
+        ("networker", {}, "09/09/25\n10:00:00"),
+    ],
+)
+def test_a_time_that_is_none_brings_nothing_back(name, options, when):
+    values, mover = MOVERS[name]
+    with pytest.raises(Refused, match="which copy is meant is not known"):
+        mover.restore(values, [PATH], TOKEN, options, when=when)
+
+
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [

@@ -87,8 +87,10 @@ class Migrator(Protocol):
         self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]
     ) -> Command: ...
 
-    def restore(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
-        """Overwrites the empty stub without asking."""
+    def restore(
+        self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any], when: str = ""
+    ) -> Command:
+        """Overwrites the empty stub without asking. `when`: of the copy, as `Located` has it, where a mark is not enough."""
         ...
 
     def locate(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:

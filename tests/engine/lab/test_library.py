@@ -93,19 +93,20 @@ def test_the_token_picks_the_copy(tmp_path):
         assert b"first" == Path(path).read_bytes()
 
 
-def test_networker_brings_back_the_newest_unless_told_when(tmp_path):
-    client = Client(tmp_path, "networker")
+@pytest.mark.parametrize(("name", "options"), [("networker", {}), ("tsm", {"type": "selective"})])
+def test_the_newest_comes_back_unless_it_is_said_when_the_copy_was_made(tmp_path, name, options):
+    """A backup version of TSM and what NetWorker's `recover` takes have no mark."""
+    client = Client(tmp_path, name)
     path = client.tape("T00001", DATA)
-    client.do("archive", [path])
-    (copy,) = client.copies([path])
+    client.do("archive", [path], **options)
     client.tape("T00001", b"")
-    folder = next((tmp_path / "library/networker/vts1").iterdir())
+    folder = next((tmp_path / f"library/{name}").glob("*/*"))
     (folder / "when").write_text("2026-01-02 03:04:05\n")  # an older one than what follows
-    (copy,) = client.copies([path])
-    client.do("archive", [path], "nightly")  # the stub
-    client.do("restore", [path])
+    (copy,) = client.copies([path], **options)
+    client.do("archive", [path], "nightly", **options)  # the stub
+    client.do("restore", [path], **options)
     newest = Path(path).read_bytes()
-    client.do("restore", [path], when=copy.when)
+    client.do("restore", [path], when=copy.when, **options)
 
     assert b"" == newest
     assert DATA == Path(path).read_bytes()

@@ -33,7 +33,9 @@ class Tool:
     def archive(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
         return Command(argv=("tool", "archive", token, *paths))
 
-    def restore(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
+    def restore(
+        self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any], when: str = ""
+    ) -> Command:
         return Command(argv=("tool", "restore", token, *paths))
 
     def locate(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:

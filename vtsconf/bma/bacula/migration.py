@@ -50,11 +50,14 @@ def archive(settings: Settings, paths: Sequence[str], token: str, options: Mappi
     return _command(settings, "archive", token, files, wanted=len(paths), verify=wants_verify, jobs=jobs)
 
 
-def restore(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
+def restore(
+    settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any], when: str = ""
+) -> Command:
     """Of the newest good copy with this token, to where it was. Raises Refused.
 
     One path: of several `file=` the Director heeds the first only (Bacula 9.6.7).
     """
+    del when  # the comment picks the job
     _fit(paths, options)
     if len(paths) != 1:
         raise Refused("Bacula's console restores one path a command", remedy="restore the tapes one by one")

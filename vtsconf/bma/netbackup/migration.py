@@ -69,8 +69,11 @@ def archive(settings: Settings, paths: Sequence[str], token: str, options: Mappi
     return _command(settings, "bpbackup", [*words, *_log(settings, token, "archive")], paths, "archive")
 
 
-def restore(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
+def restore(
+    settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any], when: str = ""
+) -> Command:
     """`bprestore` to the original place: it overwrites unless it is told -K [S-nbu]."""
+    del when  # the keyword picks the copy
     client = _client(settings, _fit(paths, options))
     whose = ["-C", client, "-D", client] if client else []
     words = ["-t", "0", *whose, "-k", fit_token(token), "-w", "0", *_log(settings, token, "restore")]

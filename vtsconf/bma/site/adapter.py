@@ -118,7 +118,10 @@ class SiteBma:
     def archive(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
         return self._command("archive", settings, paths, token, options)
 
-    def restore(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
+    def restore(
+        self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any], when: str = ""
+    ) -> Command:
+        del when  # the mark picks the copy
         return self._command("restore", settings, paths, token, options)
 
     def locate(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:

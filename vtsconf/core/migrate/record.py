@@ -30,6 +30,9 @@ class Proof:
     copies: int = 1  # proven ones of this state of the tape
     checksum: str = ""  # "sha256:…", where one was recorded
     media: str = ""  # as the catalogue names it
+    when: str = (
+        ""  # the copy was made then, in the catalogue's own words: how a BMA without marks finds it again
+    )
 
     @property
     def is_complete(self) -> bool:

@@ -139,7 +139,9 @@ def restore(attempt: Attempt) -> Ending:
     proof, about = _copy(attempt)
     stub = Guard(path=job.cartridge, size=0)
     options = about.get("options", job.options)
-    command = attempt.migrator.restore(attempt.settings, [job.cartridge], proof.token, options)
+    command = attempt.migrator.restore(
+        attempt.settings, [job.cartridge], proof.token, options, when=proof.when
+    )
     state = attempt.run(attempt.spec(job.mark, command, stub), may_cancel=True)
     if state.state == "refused":
         return _there_already(attempt) or Ending(status=Status.FAILED, reason=f"not started: {state.reason}")

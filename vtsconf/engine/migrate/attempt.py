@@ -199,6 +199,7 @@ class Attempt:
             at=self.hands.clock,
             witnesses=tuple(witnesses),
             media=found.media,
+            when=found.when,
         )
         about = {"options": dict(job.options), "run": self.entry.run, "words": dict(witnesses)}
         self.hands.book.prove(proof, about)

@@ -1,0 +1,67 @@
+"""Which copy counts and which one comes back, with the adapters of backup applications whose copies carry no mark."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tests.engine.migrate.around import Server, hands, job, tape
+from tests.engine.migrate.test_actions import done, proof
+from vtsconf.bma import ALL, migrator
+from vtsconf.core.migrate.job import Status
+from vtsconf.engine.migrate.hands import Hands
+from vtsconf.transport.runs import RunSpec
+
+SETTINGS: dict[str, Any] = {
+    "networker": {"servers": ["nsr1"], "client": "vts1"},
+    "tsm": {"servers": {"TSM1": {"tcpserveraddress": "a"}}},
+}
+SAVED = "save: /VAULT01/P/T00001  10 B 00:00:01     1 file(s)\ncompleted savetime=1757404912\n"
+
+
+def moved_by(name: str, folder: Path, at: Server) -> Hands:
+    """An executor whose jobs are done by this backup application."""
+    settings = ALL[name].Settings.model_validate(SETTINGS[name])
+    found = hands(folder, {"vts1": at})
+    place = replace(found.yard.place("vts1"), bmas={name: (migrator(name, settings), settings)})
+    return replace(found, yard=replace(found.yard, places={"vts1": place}))
+
+
+def test_the_copy_that_is_proven_comes_back_and_not_the_newest(tmp_path: Path) -> None:
+    """NetWorker: a scheduled save of the empty stub would else be what comes back."""
+    answers = {
+        "mminfo": (0, " 412345 09/09/2025 10:01:52 AM    1    24948 LTO001 Default\n"),
+        "save": (0, SAVED),
+    }
+    restored = "Received 1 file(s) from NSR server `nsr1'\n"
+
+    class Networker(Server):
+        def _ends(self, spec: RunSpec) -> tuple[int | None, str]:
+            return answers.get(spec.argv[0].rpartition("/")[2], (0, restored))
+
+    one = job(bma="networker")
+    at = Networker()
+    at.jobs.tapes[one.cartridge] = tape(one)
+    found = moved_by("networker", tmp_path, at)
+    archived = done(one, found)
+    at.jobs.tapes[one.cartridge] = tape(one, size=0, mtime=5)
+    at.act = lambda _spec: at.jobs.tapes.update({one.cartridge: tape(one, size=10, mtime=6)})
+    ended = done(job(bma="networker", action="restore", bytes=0, mtime=5), found)
+    begun = at.jobs.begun[-1].argv
+
+    assert (Status.DONE, Status.DONE) == (archived.status, ended.status), (archived.reason, ended.reason)
+    assert "recover" == begun[0].rpartition("/")[2]
+    assert ("-t", "09/09/2025 10:01:52 AM", one.cartridge) == begun[-3:]
+
+
+def test_a_copy_of_an_older_record_has_no_time_and_comes_back_as_before(tmp_path: Path) -> None:
+    one = job(bma="networker", action="restore", bytes=0, mtime=5)
+    at = Server(answers={"-s": (0, "Received 1 file(s) from NSR server `nsr1'\n")})
+    at.jobs.tapes[one.cartridge] = tape(one)
+    found = moved_by("networker", tmp_path, at)
+    found.book.prove(proof(job(), bma="networker"), {"options": {}})
+    at.act = lambda _spec: at.jobs.tapes.update({one.cartridge: tape(one, size=10, mtime=6)})
+
+    assert Status.DONE == done(one, found).status
+    assert "-t" not in at.jobs.begun[-1].argv
