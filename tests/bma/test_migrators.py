@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from importlib import import_module
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.bma.movers import MOVERS, OPTIONS
 from vtsconf import bma
-from vtsconf.bma.contract import Command, Output, Verdict
+from vtsconf.bma.contract import Command, Located, Output, Verdict, fresh
 from vtsconf.bma.judging import exits
 from vtsconf.bma.words import harmless
 from vtsconf.core.errors import Refused
@@ -61,6 +62,26 @@ def test_every_copy_is_marked_and_nothing_deletes(name):
             assert unmarked or any(TOKEN in word for word in command.argv), command
             assert command.timeout > 0
             assert command.stdin == ""
+
+
+@pytest.mark.parametrize("name", MOVERS)
+def test_only_a_copy_that_can_be_asked_for_by_its_mark_has_one(name):
+    for options in variants(name):
+        made = dict(commands(name, [PATH], options))
+        is_marked = all(any(TOKEN in word for word in made[action].argv) for action in ("archive", "locate"))
+
+        assert is_marked is MOVERS[name][1].has_mark(options)
+
+
+def test_a_copy_that_was_there_before_is_not_fresh():
+    """The tape that a copy is on may change, and its time of expiry: it is the same copy all the same."""
+    old = Located(path=PATH, size=10, when="2016-04-01 02:17:31", media="A")
+    moved = replace(old, media="B", expires="2033-01-01", stored=12)
+    new = replace(old, when="2026-04-01 02:17:31")
+
+    assert (new,) == fresh([moved, new], [old])
+    assert () == fresh([moved], [old])
+    assert (moved,) == fresh([moved], [])
 
 
 HOSTILE = [

@@ -72,6 +72,17 @@ class Located:
     expires: str = ""
     stored: int | None = None
 
+    @property
+    def identity(self) -> tuple[str, int | None, str, str]:
+        """What stays the same of a copy from one answer to the next. Not the tape: servers move copies between their pools."""
+        return self.path, self.size, self.when, self.token
+
+
+def fresh(shown: Sequence[Located], before: Sequence[Located]) -> tuple[Located, ...]:
+    """The copies that an earlier answer did not show: where there is no mark, only these can be ours."""
+    known = {copy.identity for copy in before}
+    return tuple(copy for copy in shown if copy.identity not in known)
+
 
 class Migrator(Protocol):
     """What a module of this room offers besides `Application`, when it can move tapes. `paths` are whole paths.
@@ -81,6 +92,10 @@ class Migrator(Protocol):
 
     def check_options(self, options: Mapping[str, Any]) -> Sequence[str]:
         """Sentences: what is wrong with a policy's options."""
+        ...
+
+    def has_mark(self, options: Mapping[str, Any]) -> bool:
+        """Whether `located` can tell our copy from any other of the same tape. If not, only a `fresh` copy is ours."""
         ...
 
     def archive(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.lab.client import TSM, Client
-from vtsconf.bma.contract import Verdict
+from vtsconf.bma.contract import Verdict, fresh
 from vtsconf.engine.lab.faults import BMA
 
 S, PARTIAL, TRANSIENT, PERMANENT, UNKNOWN = (
@@ -110,6 +110,22 @@ def test_the_newest_comes_back_unless_it_is_said_when_the_copy_was_made(tmp_path
 
     assert b"" == newest
     assert DATA == Path(path).read_bytes()
+
+
+def test_a_backup_version_is_known_by_not_having_been_there_before(tmp_path):
+    client = Client(tmp_path, "tsm")
+    path = client.tape("T00001", DATA)
+    client.do("archive", [path], type="selective")
+    old = next((tmp_path / "library/tsm").glob("*/*"))
+    (old / "when").write_text("2016-01-02 03:04:05\n")
+    before = client.copies([path], type="selective")
+    client.break_("lies", once=True)
+    client.do("archive", [path], type="selective")
+    lied = client.copies([path], type="selective")
+    client.do("archive", [path], type="selective")
+    after = client.copies([path], type="selective")
+
+    assert ((), 1) == (fresh(lied, before), len(fresh(after, before)))
 
 
 def test_what_is_not_there_is_an_answer_of_the_catalogue_and_no_restore(client):

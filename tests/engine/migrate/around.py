@@ -30,6 +30,9 @@ class Tool:
     def check_options(self, options: Mapping[str, Any]) -> Sequence[str]:
         return ()
 
+    def has_mark(self, options: Mapping[str, Any]) -> bool:
+        return True
+
     def archive(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
         return Command(argv=("tool", "archive", token, *paths))
 

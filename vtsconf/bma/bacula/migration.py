@@ -35,6 +35,12 @@ def check_options(options: Mapping[str, Any]) -> Sequence[str]:
     return said
 
 
+def has_mark(options: Mapping[str, Any]) -> bool:
+    """The job's comment."""
+    del options
+    return True
+
+
 def archive(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
     """One job for all paths, then the verification if that is wanted. Raises Refused."""
     _fit(paths, options)

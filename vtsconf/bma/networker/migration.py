@@ -63,6 +63,12 @@ def check_options(options: Mapping[str, Any]) -> Sequence[str]:
     return said
 
 
+def has_mark(options: Mapping[str, Any]) -> bool:
+    """The save set's name, or the archive's annotation."""
+    del options
+    return True
+
+
 def archive(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
     """`save` or `nsrarchive`, with -i: a `.nsr` file on the way could leave the tape out. Raises Refused."""
     fit_paths(paths)

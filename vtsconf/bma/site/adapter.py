@@ -115,6 +115,11 @@ class SiteBma:
     def check_options(self, options: Mapping[str, Any]) -> Sequence[str]:
         return wrong_options(self.NAME, self.options, options)
 
+    def has_mark(self, options: Mapping[str, Any]) -> bool:
+        """Its file cannot be without: archive and locate hold {token}."""
+        del options
+        return True
+
     def archive(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
         return self._command("archive", settings, paths, token, options)
 

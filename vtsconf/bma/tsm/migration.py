@@ -71,6 +71,11 @@ def check_options(options: Mapping[str, Any]) -> Sequence[str]:
     return said
 
 
+def has_mark(options: Mapping[str, Any]) -> bool:
+    """Archives have it in their description; backup versions have no such field [ibm-archive]."""
+    return options.get("type") != "selective"
+
+
 def archive(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
     """`dsmc archive` or `dsmc selective`. Raises Refused for paths and options that are not fit."""
     chosen = _fit(paths, options)
