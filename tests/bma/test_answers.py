@@ -28,7 +28,7 @@ class Said:
 
 _TSM = "       72,191  B  2016-04-01 02:17:31    {path} Never {token}  RetInit:STARTED  ObjHeld:NO\n"
 _NBU = "-rw-r----- root      root             72191 {when} {path}\n"
-_NSR = "      412345 {when}     1        {size} LTO001 Default\n"
+_NSR = "= asked\n      412345 {when}     1        {size} LTO001 Default\n= index {when}\n| {path}\n| 1 objects found\n= end\n"
 SAID = {
     "tsm": Said(
         good=(0, _TSM.format(path=PATH, token=TOKEN)),
@@ -43,10 +43,10 @@ SAID = {
         german=(0, _NBU.format(when="Okt 01 2016 02:17:31", path=PATH)),
     ),
     "networker": Said(
-        good=(0, _NSR.format(when="09/09/2025 10:01:52 AM", size="24948")),
+        good=(0, _NSR.format(when="09/09/2025 10:01:52 AM", size="24948", path=PATH)),
         none=(1, "mminfo: no matches found for the query\n"),
         away=(1, "mminfo: RPC error: cannot contact the nsrd service on nsr1\n"),
-        german=(0, _NSR.format(when="09.09.2025 10:01:52", size="24.948")),
+        german=(0, _NSR.format(when="09.09.2025 10:01:52", size="24.948", path=PATH)),
     ),
     "bacula": Said(
         good=(0, RECORD + FOLDER + END),

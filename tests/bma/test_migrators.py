@@ -147,7 +147,8 @@ def test_hostile_names_are_carried_as_they_are_or_refused(name, tapes):
 
         assert not deletes(command)
         assert all(
-            "{dir}" not in word or word in ("-filelist={dir}/list", "{dir}/list", *paths)
+            "{dir}" not in word
+            or word in ("-filelist={dir}/list", "{dir}/list", "{dir}", "{dir}/asking.sh", *paths)
             for word in command.argv
         )
         if action == "archive":
@@ -248,7 +249,8 @@ LINES = [
     ("networker", "archive", {"type": "archive", "pool": "P"}, f"/usr/sbin/nsrarchive -i -q -s nsr1 -b P -T {TOKEN} {PATH}"),
     ("networker", "restore", {}, f"/usr/sbin/recover -s nsr1 -c vts1 -a -f -q {PATH}"),
     ("networker", "restore", {"type": "archive", "pool": "P"}, f"/usr/sbin/nsrretrieve -s nsr1 -A {TOKEN} -f -q"),
-    ("networker", "locate", {}, f"/usr/sbin/mminfo -s nsr1 -a -q client=vts1,name={TOKEN} -r ssid,savetime(22),nfiles,totalsize,volume,pool"),
+    ("networker", "locate", {}, f"sh {{dir}}/asking.sh {{dir}} /usr/sbin/mminfo /usr/sbin/nsrinfo nsr1 client=vts1,name={TOKEN} ssid,savetime(22),nfiles,totalsize,volume,pool vts1 {PATH}"),
+    ("networker", "locate", {"type": "archive", "pool": "P"}, f"/usr/sbin/mminfo -s nsr1 -a -q client=vts1,annotation={TOKEN} -r ssid,savetime(22),nfiles,totalsize,volume,pool"),
 ]  # fmt: skip
 
 

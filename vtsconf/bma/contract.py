@@ -61,7 +61,8 @@ class Judgement:
 class Located:
     """One copy in the catalogue. `size` None: the BMA does not say it exactly. `expires` "": never, or not said.
 
-    `stored`: bytes of the copy where only that is known, what the BMA writes around the data included.
+    `stored`: bytes of the copy where only that is known, what the BMA writes around the data included. `is_named`: the
+    catalogue itself has shown the path, not only the mark. `doubt`: why this copy is no witness; "" where it is.
     """
 
     path: str
@@ -71,6 +72,8 @@ class Located:
     media: str = ""
     expires: str = ""
     stored: int | None = None
+    is_named: bool = True
+    doubt: str = ""
 
     @property
     def identity(self) -> tuple[str, int | None, str, str]:

@@ -128,6 +128,57 @@ def test_a_backup_version_is_known_by_not_having_been_there_before(tmp_path):
     assert ((), 1) == (fresh(lied, before), len(fresh(after, before)))
 
 
+def with_nsrinfo(tmp_path, script):
+    """A NetWorker client with a saved tape whose `nsrinfo` is this: what the catalogue says then, and its copies."""
+    client = Client(tmp_path, "networker")
+    path = client.tape("T00001", DATA)
+    client.do("archive", [path])
+    (client.root / "usr/sbin/nsrinfo").write_text(f"#!/bin/sh\n{script}\n")
+    judged, _ = client.do("locate", [path])
+    return judged, client.copies([path])
+
+
+@pytest.mark.parametrize(
+    ("script", "verdict", "copies"),
+    [
+        ('echo "$4"; echo 1 objects found', S, 1),
+        ("echo 0 objects found", S, 0),
+        ('echo "$4 and more"; echo 1 objects found', S, 0),
+        ('echo "$4"', PERMANENT, 0),
+        ("echo nsrinfo: Permission denied >&2; exit 1", PERMANENT, 0),
+        ("echo nsrinfo: RPC error >&2; exit 1", TRANSIENT, 0),
+        ("kill -9 $$", UNKNOWN, 0),
+    ],
+)
+def test_the_file_index_of_networker_must_name_the_tape(tmp_path, script, verdict, copies):
+    judged, shown = with_nsrinfo(tmp_path, script)
+
+    assert (verdict, copies) == (judged.verdict, len(shown)), judged
+
+
+def test_the_file_index_is_asked_for_the_time_that_mminfo_tells(tmp_path):
+    client = Client(tmp_path, "networker")
+    rows = "      412345 09/09/2025  1:01:52 PM     4        24948 LTO001 Default\n" * 2
+    (client.root / "usr/sbin/mminfo").write_text(f"#!/bin/sh\ncat <<E\n{rows}E\n")
+    (client.root / "usr/sbin/nsrinfo").write_text(
+        '#!/bin/sh\necho "$6" >>"$0.asked"; echo "$4"; echo 1 objects found\n'
+    )
+    (copy,) = client.copies(["/VAULT01/P/a 'b'"])
+
+    assert "09/09/2025 1:01:52 PM\n" == (client.root / "usr/sbin/nsrinfo.asked").read_text()
+    assert ("09/09/2025 1:01:52 PM", True) == (copy.when, copy.is_named)
+
+
+def test_an_archive_of_networker_is_named_by_nobody(tmp_path):
+    client = Client(tmp_path, "networker")
+    path = client.tape("T00001", DATA)
+    client.do("archive", [path], type="archive", pool="A")
+    (copy,) = client.copies([path], type="archive", pool="A")
+
+    assert not copy.is_named
+    assert "vts.bma.networker.witness" in copy.doubt
+
+
 def test_what_is_not_there_is_an_answer_of_the_catalogue_and_no_restore(client):
     path = client.tape("T00001", DATA)
     asked, _ = client.do("locate", [path])

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.engine.migrate.around import Server, hands, job, tape
 from tests.engine.migrate.test_actions import done, proof
 from vtsconf.bma import ALL, migrator
@@ -17,12 +19,14 @@ SETTINGS: dict[str, Any] = {
     "networker": {"servers": ["nsr1"], "client": "vts1"},
     "tsm": {"servers": {"TSM1": {"tcpserveraddress": "a"}}},
 }
+ROW = " 412345 09/09/2025 10:01:52 AM    1    24948 LTO001 Default\n"
+INDEXED = f"= asked\n{ROW}= index 09/09/2025 10:01:52 AM\n| /VAULT01/P/T00001\n| 1 objects found\n= end\n"
 SAVED = "save: /VAULT01/P/T00001  10 B 00:00:01     1 file(s)\ncompleted savetime=1757404912\n"
 
 
-def moved_by(name: str, folder: Path, at: Server) -> Hands:
+def moved_by(name: str, folder: Path, at: Server, **more: str) -> Hands:
     """An executor whose jobs are done by this backup application."""
-    settings = ALL[name].Settings.model_validate(SETTINGS[name])
+    settings = ALL[name].Settings.model_validate(SETTINGS[name] | more)
     found = hands(folder, {"vts1": at})
     place = replace(found.yard.place("vts1"), bmas={name: (migrator(name, settings), settings)})
     return replace(found, yard=replace(found.yard, places={"vts1": place}))
@@ -30,10 +34,7 @@ def moved_by(name: str, folder: Path, at: Server) -> Hands:
 
 def test_the_copy_that_is_proven_comes_back_and_not_the_newest(tmp_path: Path) -> None:
     """NetWorker: a scheduled save of the empty stub would else be what comes back."""
-    answers = {
-        "mminfo": (0, " 412345 09/09/2025 10:01:52 AM    1    24948 LTO001 Default\n"),
-        "save": (0, SAVED),
-    }
+    answers = {"sh": (0, INDEXED), "save": (0, SAVED)}
     restored = "Received 1 file(s) from NSR server `nsr1'\n"
 
     class Networker(Server):
@@ -53,6 +54,28 @@ def test_the_copy_that_is_proven_comes_back_and_not_the_newest(tmp_path: Path) -
     assert (Status.DONE, Status.DONE) == (archived.status, ended.status), (archived.reason, ended.reason)
     assert "recover" == begun[0].rpartition("/")[2]
     assert ("-t", "09/09/2025 10:01:52 AM", one.cartridge) == begun[-3:]
+
+
+@pytest.mark.parametrize(
+    ("witness", "text", "status", "told"),
+    [
+        ("index", INDEXED, Status.DONE, "/VAULT01/P/T00001, stored as 24948 bytes"),
+        ("index", INDEXED.replace("| /VAULT01/P/T00001\n| 1", "| 0"), Status.UNPROVEN, ""),
+        ("index", ROW, Status.UNPROVEN, "its path not shown, stored as 24948 bytes"),
+        ("save_set", ROW, Status.DONE, "its path not shown, stored as 24948 bytes"),
+    ],
+)
+def test_a_catalogue_that_does_not_show_the_path_is_no_witness_by_itself(
+    tmp_path: Path, witness: str, text: str, status: Status, told: str
+) -> None:
+    one = job(bma="networker")
+    at = Server(answers={"-i": (0, SAVED), "{dir}/asking.sh": (0, text), "-s": (0, text)})
+    at.jobs.tapes[one.cartridge] = tape(one)
+    ended = done(one, moved_by("networker", tmp_path, at, witness=witness))
+
+    assert status == ended.status, ended.reason
+    assert told in ended.detail["witnesses"].get("catalogue", "")
+    assert ended.status is Status.DONE or "which tape it holds" in ended.reason or not told
 
 
 def test_a_copy_of_an_older_record_has_no_time_and_comes_back_as_before(tmp_path: Path) -> None:

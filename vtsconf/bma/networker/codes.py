@@ -37,6 +37,15 @@ TABLES = Tables(
             sure="general",
         ),
         Message(
+            pattern=r"^\| nsrinfo: .*(?:[Pp]ermission|[Aa]dministrator|authorized)",
+            actions=("locate",),
+            verdict=Verdict.PERMANENT,
+            reason="nsrinfo may not read the file index: put this server's user on NetWorker's Administrator list, "
+            "or set vts.bma.networker.witness to save_set",
+            source="sol-nsrinfo for the list; its words are general knowledge",
+            sure="general",
+        ),
+        Message(
             pattern=r"[Ww]aiting for .{0,80}writable volume",
             verdict=Verdict.TRANSIENT,
             reason="no volume of the pool can be written",

@@ -12,7 +12,7 @@ from typing import Any
 
 from vtsconf.bma.contract import Command, Judgement, Located, Output, Verdict
 from vtsconf.bma.judging import judge as judged
-from vtsconf.bma.networker import catalogue
+from vtsconf.bma.networker import asking, catalogue
 from vtsconf.bma.networker.client import Settings
 from vtsconf.bma.networker.codes import TABLES
 from vtsconf.bma.words import DIRECTORY, Option, fit_options, fit_paths, fit_token, harmless, wrong_options
@@ -109,15 +109,29 @@ def restore(
 
 
 def locate(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
-    """`mminfo` by the token; without one by the save set's name, which is the path where nobody gave another [sol-save]."""
+    """`mminfo` by the token; without one by the save set's name, which is the path where nobody gave another [sol-save].
+
+    Then `nsrinfo` for the path, in the same run. Archives are not in the file index by their names [sol-nsrretrieve].
+    """
     fit_paths(paths, patterns="" if token else ",\"' ", why="it cannot stand in a query of mminfo")
     chosen = fit_options("networker", OPTIONS, options)
     field = "annotation" if _is_archive(chosen) else "name"
     client = [f"client={settings.client}"] if settings.client else []
     named = f"{field}={fit_token(token)}" if token else f"name={paths[0]}"
     query = ",".join([*client, named])
+    if settings.witness == "index" and not _is_archive(chosen):
+        return _asked(settings, query, paths)
     return _command(
         settings, "mminfo", [*_server(settings), "-a", "-q", query, "-r", catalogue.REPORT], "locate"
+    )
+
+
+def _asked(settings: Settings, query: str, paths: Sequence[str]) -> Command:
+    programs = [f"{settings.directory}/{name}" for name in ("mminfo", "nsrinfo")]
+    words = [*programs, settings.servers[0], query, catalogue.REPORT, settings.client or "", *paths]
+    argv = ("sh", f"{DIRECTORY}/{asking.NAME}", DIRECTORY, *words)
+    return harmless(
+        Command(argv=argv, files={asking.NAME: asking.SCRIPT}, timeout=settings.timeout("locate"))
     )
 
 
@@ -135,7 +149,8 @@ def located(settings: Settings, output: Output, paths: Sequence[str], token: str
     """Each copy is one, so a tape that was saved twice is there twice."""
     if judge(settings, "locate", output, paths).verdict is not Verdict.SUCCESS:
         return ()
-    return tuple(catalogue.copies(output.text, paths, token))
+    needs_name = settings.witness == "index"
+    return tuple(catalogue.copies(output.text, paths, token, needs_name=needs_name))
 
 
 def _is_archive(options: Mapping[str, str]) -> bool:

@@ -115,7 +115,7 @@ def _doubt(
     """Why it is not proven; "" when it is."""
     if found is None:
         return "the BMA says yes; its catalogue does not show the tape"
-    if doubt := _size_doubt(found, attempt.job.bytes):
+    if doubt := found.doubt or _size_doubt(found, attempt.job.bytes):
         return doubt
     if change := attempt.changed(files):
         return f"the tape changed meanwhile: {change}"

@@ -208,7 +208,8 @@ class Attempt:
 def told(found: Located) -> str:
     """A copy in the catalogue, for people."""
     size = f"{found.size} bytes" if found.size is not None else f"stored as {found.stored or '?'} bytes"
-    return ", ".join(word for word in (found.path, size, found.when, found.media) if word)
+    path = found.path if found.is_named else "its path not shown"
+    return ", ".join(word for word in (path, size, found.when, found.media) if word)
 
 
 def output_of(state: RunState) -> Output:
