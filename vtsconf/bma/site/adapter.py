@@ -16,9 +16,19 @@ from vtsconf.bma.judging import LONGEST, NUMBER, OWN, Code, Message, Proof, Tabl
 from vtsconf.bma.judging import judge as judged
 from vtsconf.bma.own import Judged, tables
 from vtsconf.bma.site import placeholders
+from vtsconf.bma.site.shells import read_again
 from vtsconf.bma.site.written import Probe, Run, Value, Written
-from vtsconf.bma.words import Option, fit_options, fit_paths, fit_token, harmless, wrong_options
+from vtsconf.bma.words import (
+    Option,
+    deletes_within,
+    fit_options,
+    fit_paths,
+    fit_token,
+    harmless,
+    wrong_options,
+)
 from vtsconf.core.errors import Refused
+from vtsconf.core.printable import printable
 from vtsconf.core.probe import Query
 from vtsconf.core.problem import Problem
 
@@ -178,6 +188,7 @@ class SiteBma:
         return self._made(run, values, paths, run.timeout or settings.timeout(action))
 
     def _made(self, run: Run, values: Mapping[str, str], paths: Sequence[str], timeout: int) -> Command:
+        _refuse_what_values_made(run, values)
         wants_list = any("list" in placeholders.names(text) for text in run.texts())
         line = self.written.list_line
         files = {"list": "".join(f"{line.replace('{path}', path)}\n" for path in paths)} if wants_list else {}
@@ -199,6 +210,19 @@ class SiteBma:
         given = {name: getattr(settings, name) for name in self.written.settings}
         known = [_option(name, value) for name, value in self.written.settings.items()]
         return fit_options(f"vts.bma.{self.NAME}", known, given)
+
+
+def _refuse_what_values_made(run: Run, values: Mapping[str, str]) -> None:
+    """A setting or an option may hold what its file could not be checked for: a shell, or a word that deletes. Raises Refused."""
+    chosen = {name: value for name, value in values.items() if name.startswith(("option.", "setting."))}
+    texts = [placeholders.partly(text, chosen) for text in run.texts()]
+    if word := deletes_within(texts):
+        raise Refused(
+            f"`{printable(word, 60)}` would let the backup application delete the tape",
+            remedy="choose another value",
+        )
+    if word := read_again(texts[:-1], texts[-1]):
+        raise Refused(f"a shell would read `{printable(word, 60)}` once more", remedy="choose another value")
 
 
 def _option(name: str, value: Value) -> Option:
