@@ -266,4 +266,5 @@ def _copy(row: Mapping[str, str | None], paths: Sequence[str], token: str) -> Lo
         token=token,
         when=row.get("when") or "",
         media=row.get("media") or "",
+        expires=row.get("expires") or "",
     )

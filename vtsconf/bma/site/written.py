@@ -39,7 +39,10 @@ def _line(value: Any) -> Any:
 
 Word = Annotated[Meaning, BeforeValidator(_meaning)]
 Found = Annotated[
-    Regex, Field(description="One line of the answer, whole, with the groups path, size, token, when, media.")
+    Regex,
+    Field(
+        description="One line of the answer, whole, with the groups path, size, token, when, media, expires."
+    ),
 ]
 Text_ = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 

@@ -104,9 +104,13 @@ def _witnessed(
     assert found
     witnesses["file"] = "unchanged"
     attempt.prove(found, witnesses)
-    return Ending(
-        status=Status.DONE, reason="archived, and found in the catalogue", verdict=verdict, detail=detail
-    )
+    reason = f"archived, and found in the catalogue{_until(found.expires)}"
+    return Ending(status=Status.DONE, reason=reason, verdict=verdict, detail=detail)
+
+
+def _until(expires: str) -> str:
+    """A warning behind a reason: a copy that expires is kept no longer than that [endit]."""
+    return f"; the copy expires {expires}" if expires else ""
 
 
 def _doubt(
@@ -225,6 +229,9 @@ def erase(attempt: Attempt) -> Ending:
     proof, _ = _copy(attempt)
     if not proof.is_complete or (proof.size, proof.mtime, proof.inode) != (job.bytes, job.mtime, job.inode):
         return Ending(status=Status.FAILED, reason="it is not, as it is now, proven on tape: not erased")
+    if proof.has_expired(attempt.hands.clock):
+        reason = f"not erased{_until(proof.expires)}: the BMA need not have it any more"
+        return Ending(status=Status.FAILED, reason=reason)
     line = erase_line(job.cartridge.rsplit("/", 1)[1], release=place.vts.release)
     command = Command(argv=(*place.vts.vtspolicy.command, line), timeout=600)
     state = attempt.run(attempt.spec(job.mark, command, attempt.as_planned))
@@ -233,8 +240,9 @@ def erase(attempt: Attempt) -> Ending:
     seen = attempt.tape()
     if seen is not None and seen.size == 0:
         witnesses = {"vts": f"exit {state.exit}", "file": "0 bytes"}
+        reason = f"erased{_until(proof.expires)}"
         return Ending(
-            status=Status.DONE, reason="erased", verdict=Verdict.SUCCESS, detail={"witnesses": witnesses}
+            status=Status.DONE, reason=reason, verdict=Verdict.SUCCESS, detail={"witnesses": witnesses}
         )
     return Ending(
         status=Status.UNPROVEN,

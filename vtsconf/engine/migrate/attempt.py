@@ -200,6 +200,7 @@ class Attempt:
             witnesses=tuple(witnesses),
             media=found.media,
             when=found.when,
+            expires=found.expires,
         )
         about = {"options": dict(job.options), "run": self.entry.run, "words": dict(witnesses)}
         self.hands.book.prove(proof, about)
@@ -209,7 +210,8 @@ def told(found: Located) -> str:
     """A copy in the catalogue, for people."""
     size = f"{found.size} bytes" if found.size is not None else f"stored as {found.stored or '?'} bytes"
     path = found.path if found.is_named else "its path not shown"
-    return ", ".join(word for word in (path, size, found.when, found.media) if word)
+    expires = f"expires {found.expires}" if found.expires else ""
+    return ", ".join(word for word in (path, size, found.when, found.media, expires) if word)
 
 
 def output_of(state: RunState) -> Output:
