@@ -18,7 +18,8 @@ Sure = Literal["documented", "tried", "general", "site"]
 
 # A number in the C locale. "11.765.672" is none: a sum in German must not be taken for something else.
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)"
-LONGEST = 8000  # characters of a line that are read: more than a path and all that stands beside it
+# Characters of a line that are read: a path of three names, a vault's, a pool's and a tape's, and all that stands beside it.
+LONGEST = 1500
 _OURS = "vtsconf"  # what our own runner or the shell on the server means
 
 
@@ -140,7 +141,7 @@ class _Reading:
 
 def judge(tables: Tables, action: str, output: Output, paths: Sequence[str]) -> Judgement:
     """What became of a run. Of a good `locate` it says that the catalogue has answered, not that it holds anything."""
-    output = replace(output, text=_shortened(output.text))
+    output = replace(output, text=shortened(output.text))
     if output.exit is None:
         return _unknown("nobody knows how it ended; the catalogue knows what became of it", "")
     reading = _message(tables.messages, action, output) or _code(tables.codes, action, output.exit)
@@ -162,14 +163,19 @@ def _unanswered(tables: Tables, output: Output, row: Row) -> str:
         return "the middle of the catalogue's answer is missing"
     if output.exit == TIMED_OUT:
         return "the catalogue was still answering at its time-out"
-    shown = _proven(tables.proofs, "locate", output.text, 0)
-    if row.is_answer and shown and shown.verdict is Verdict.SUCCESS:
+    shown = _proven(tables.proofs, "locate", output.text, 0) if row.is_answer else None
+    if shown and shown.verdict is Verdict.SUCCESS:
         return "the catalogue says that it holds no such copy, and shows some all the same"
     return ""
 
 
-def _shortened(text: str) -> str:
-    """Without the ends of very long lines: a pattern's time may grow with the square of a line."""
+def whole_lines(text: str) -> list[str]:
+    """The lines of a catalogue's answer; what follows the last end was cut, and what is too long is no row."""
+    return [line.rstrip("\r") if len(line) <= LONGEST else "" for line in text.split("\n")[:-1]]
+
+
+def shortened(text: str) -> str:
+    """Without the ends of very long lines: a site's pattern may take the square of a line."""
     if len(text) <= LONGEST:
         return text
     return "\n".join(line[:LONGEST] for line in text.split("\n"))

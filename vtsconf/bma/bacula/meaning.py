@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from vtsconf.bma.bacula.report import FINAL, Mark, Record, Report
 from vtsconf.bma.contract import Judgement, Output, Verdict
-from vtsconf.bma.judging import EVERY, Message, Row
+from vtsconf.bma.judging import EVERY, Message, Row, shortened
 from vtsconf.core.printable import printable
 
 _RUN = "Bacula 9.6.7"
@@ -33,7 +33,7 @@ _DUPLICATE = _text(r"Duplicate job not allowed", _TRANSIENT, "a job of this name
 MESSAGES = (
     _text(r"Cannot open FileSet input file", _PERMANENT, "the file daemon cannot read the list of the job"),
     _text(
-        r"File size of restored file .* not correct",
+        r"File size of restored file ",  # only said where it is `not correct`
         _PERMANENT,
         "the tape does not give back the whole file: what stands there now is a part of it",
     ),
@@ -137,7 +137,7 @@ class Asked:
 
 def judge(asked: Asked, output: Output) -> Judgement:
     """What became of a run of our script."""
-    report = Report.of(output.text)
+    report = Report.of(shortened(output.text))
     end = report.last("end")
     if output.exit is None or output.exit == 124 or end is None or report.marks[-1] is not end:
         return _ours(

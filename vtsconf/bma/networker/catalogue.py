@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from vtsconf.bma.contract import Located
+from vtsconf.bma.judging import whole_lines
 
 REPORT = "ssid,savetime(22),nfiles,totalsize,volume,pool"
 ROW = (
@@ -39,7 +40,7 @@ def read(text: str) -> Answer:
     rows: dict[str, list[re.Match[str]]] = {}
     index: dict[str, list[str]] = {}
     names: list[str] = []
-    lines = [line.rstrip("\r ") for line in text.split("\n")[:-1]]  # what follows the last end was cut
+    lines = [line.rstrip(" ") for line in whole_lines(text)]
     for line in lines:
         if line.startswith(_INDEX):
             names = index.setdefault(line.removeprefix(_INDEX), [])

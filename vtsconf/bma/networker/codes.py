@@ -53,7 +53,7 @@ TABLES = Tables(
             sure="general",
         ),
         Message(
-            pattern=r"^[^ |]*mminfo: no matches found",
+            pattern=r"^[^ |\n]*mminfo: no matches found",
             exits=exits("1, 255"),
             actions=("locate",),
             is_answer=True,
@@ -66,7 +66,7 @@ TABLES = Tables(
     proofs=(
         Proof(
             action="archive",
-            pattern=r"^(?:save|nsrarchive): .* (?P<count>\d+) +file\(s\).*\n(?:.*\n){0,3}?completed savetime=\d{10}\b",
+            pattern=r"^(?:save|nsrarchive): (?>.* (?P<count>\d+) +file\(s\)).*\n(?:.*\n){0,3}?completed savetime=\d{10}\b",
             source="S-savetime",
         ),
         Proof(

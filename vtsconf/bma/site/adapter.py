@@ -12,7 +12,7 @@ from pydantic import Field, create_model
 
 from vtsconf.bma.application import Fact, ManagedFile
 from vtsconf.bma.contract import Command, Judgement, Located, Output, Verdict
-from vtsconf.bma.judging import LONGEST, NUMBER, OWN, Code, Message, Proof, Tables, exits
+from vtsconf.bma.judging import NUMBER, OWN, Code, Message, Proof, Tables, exits, whole_lines
 from vtsconf.bma.judging import judge as judged
 from vtsconf.bma.own import Judged, tables
 from vtsconf.bma.site import placeholders
@@ -165,12 +165,7 @@ class SiteBma:
         """Whole lines only; one without a path is about the one tape that was asked for."""
         if self.judge(settings, "locate", output, paths).verdict is not Verdict.SUCCESS:
             return ()
-        lines = output.text.split("\n")[:-1]  # what follows the last line's end was cut
-        rows = (
-            re.fullmatch(self.written.locate.found, line.rstrip("\r"))
-            for line in lines
-            if len(line) <= LONGEST
-        )
+        rows = (re.fullmatch(self.written.locate.found, line) for line in whole_lines(output.text))
         copies = (_copy(row.groupdict(), paths, token) for row in rows if row)
         return tuple(copy for copy in copies if copy)
 
