@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from importlib import import_module
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.bma.movers import MOVERS, OPTIONS
 from vtsconf import bma
-from vtsconf.bma.contract import Command, Output, Verdict
+from vtsconf.bma.contract import Command, Located, Output, Verdict, fresh
 from vtsconf.bma.judging import exits
 from vtsconf.bma.words import harmless
 from vtsconf.core.errors import Refused
@@ -61,6 +62,26 @@ def test_every_copy_is_marked_and_nothing_deletes(name):
             assert unmarked or any(TOKEN in word for word in command.argv), command
             assert command.timeout > 0
             assert command.stdin == ""
+
+
+@pytest.mark.parametrize("name", MOVERS)
+def test_only_a_copy_that_can_be_asked_for_by_its_mark_has_one(name):
+    for options in variants(name):
+        made = dict(commands(name, [PATH], options))
+        is_marked = all(any(TOKEN in word for word in made[action].argv) for action in ("archive", "locate"))
+
+        assert is_marked is MOVERS[name][1].has_mark(options)
+
+
+def test_a_copy_that_was_there_before_is_not_fresh():
+    """The tape that a copy is on may change, and its time of expiry: it is the same copy all the same."""
+    old = Located(path=PATH, size=10, when="2016-04-01 02:17:31", media="A")
+    moved = replace(old, media="B", expires="2033-01-01", stored=12)
+    new = replace(old, when="2026-04-01 02:17:31")
+
+    assert (new,) == fresh([moved, new], [old])
+    assert () == fresh([moved], [old])
+    assert (moved,) == fresh([moved], [])
 
 
 HOSTILE = [
@@ -126,7 +147,8 @@ def test_hostile_names_are_carried_as_they_are_or_refused(name, tapes):
 
         assert not deletes(command)
         assert all(
-            "{dir}" not in word or word in ("-filelist={dir}/list", "{dir}/list", *paths)
+            "{dir}" not in word
+            or word in ("-filelist={dir}/list", "{dir}/list", "{dir}", "{dir}/asking.sh", *paths)
             for word in command.argv
         )
         if action == "archive":
@@ -227,13 +249,49 @@ LINES = [
     ("networker", "archive", {"type": "archive", "pool": "P"}, f"/usr/sbin/nsrarchive -i -q -s nsr1 -b P -T {TOKEN} {PATH}"),
     ("networker", "restore", {}, f"/usr/sbin/recover -s nsr1 -c vts1 -a -f -q {PATH}"),
     ("networker", "restore", {"type": "archive", "pool": "P"}, f"/usr/sbin/nsrretrieve -s nsr1 -A {TOKEN} -f -q"),
-    ("networker", "locate", {}, f"/usr/sbin/mminfo -s nsr1 -a -q client=vts1,name={TOKEN} -r ssid,savetime(22),nfiles,totalsize,volume,pool"),
+    ("networker", "locate", {}, f"sh {{dir}}/asking.sh {{dir}} /usr/sbin/mminfo /usr/sbin/nsrinfo nsr1 client=vts1,name={TOKEN} ssid,savetime(22),nfiles,totalsize,volume,pool vts1 {PATH}"),
+    ("networker", "locate", {"type": "archive", "pool": "P"}, f"/usr/sbin/mminfo -s nsr1 -a -q client=vts1,annotation={TOKEN} -r ssid,savetime(22),nfiles,totalsize,volume,pool"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "action", "options", "line"), LINES)
 def test_the_command_lines_of_the_facts(name, action, options, line):
     assert line.split() == list(dict(commands(name, [PATH], options))[action].argv)
+
+
+AS_OF = [
+    ("tsm", {"type": "selective"}, "2026-04-01 02:17:31", ["-dateformat=3", "-timeformat=1", "-pitdate=2026-04-01", "-pittime=02:17:31"]),
+    ("tsm", {}, "2026-04-01 02:17:31", []),
+    ("networker", {}, "09/09/2025 10:01:52 AM", ["-t", "09/09/2025 10:01:52 AM"]),
+    ("networker", {"type": "archive", "pool": "P"}, "09/09/2025 10:01:52 AM", []),
+    ("netbackup", {}, "Apr 01 2016 02:17:31", []),
+    ("shelf", {}, "x", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "options", "when", "words"), AS_OF)
+def test_a_copy_without_a_mark_is_asked_for_by_its_time(name, options, when, words):
+    values, mover = MOVERS[name]
+    options = OPTIONS.get(name, {}) | options
+    plain = mover.restore(values, [PATH], TOKEN, options).argv
+    dated = mover.restore(values, [PATH], TOKEN, options, when=when).argv
+
+    assert words == [word for word in dated if word not in plain]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "when"),
+    [
+        ("tsm", {"type": "selective"}, "01.04.2016 02:17:31"),
+        ("tsm", {"type": "selective"}, "2026-04-01 02:17:31 -deletefiles"),
+        ("networker", {}, "-deletefiles"),
+        ("networker", {}, "09/09/25\n10:00:00"),
+    ],
+)
+def test_a_time_that_is_none_brings_nothing_back(name, options, when):
+    values, mover = MOVERS[name]
+    with pytest.raises(Refused, match="which copy is meant is not known"):
+        mover.restore(values, [PATH], TOKEN, options, when=when)
 
 
 @pytest.mark.parametrize(

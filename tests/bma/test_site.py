@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -143,6 +144,124 @@ def made(line, options=()):
     application, problems = read(text)
     assert problems == []
     return application, application.Settings.model_validate({})
+
+
+DELETING = [
+    (["sh", "-c", 'dsmc archive -deletefiles -description="$2" "$1"', "sh", "{path}", "{token}"], ""),
+    (["sh", "-c", 'dsmc archive "-del" -description="$2" "$1"', "sh", "{path}", "{token}"], ""),
+    (["sh", "-c", 'cp "$1" "/lib/$2" && rm "$1"', "sh", "{path}", "{token}"], ""),
+    (["sh", "-c", 'cp "$1" "/lib/$2";/bin/rm "$1"', "sh", "{path}", "{token}"], ""),
+    (["sh", "-c", 'cp "$1" "/lib/$2" && (unlink "$1")', "sh", "{path}", "{token}"], ""),
+    (["sudo", "nsrarchive", "-G", "y", "-T", "{token}", "{path}"], ""),
+    (["sh", "-c", 'nsrarchive -iG y -T "$2" "$1"', "sh", "{path}", "{token}"], ""),
+    (["nice", "/usr/openv/netbackup/bin/bparchive", "-k", "{token}", "{path}"], ""),
+    (["find", "{path}", "-exec", "save", "{token}", ";", "-delete"], ""),
+    (["dsmc"], "archive -deletefiles -description={token} {path}"),
+    (["dsmc"], "macro x\narchive -DEL -description={token} {path}\n"),
+]
+READ_AGAIN = [
+    (["sh"], "cp {path} /lib/{token}"),
+    (["sudo", "/bin/bash"], "cp {path} /lib/{token}"),
+    (["sh", "-s"], 'cp "{path}" /lib/{token}'),
+    (["sh", "-s", "{path}", "{token}"], 'cp "$1" x'),
+    (["sh", "-x", "-"], "cp {path} {token}"),
+    (["sh", "-c", "--", "cp {path} /lib/{token}"], ""),
+    (["sh", "-cx", "cp {path} /lib/{token}"], ""),
+    (["sh", "-ec", "cp {path} /lib/{token}"], ""),
+    (["sh", "-e", "-c", "cp {path} /lib/{token}"], ""),
+    (["sh", "-c", "-e", "cp {path} /lib/{token}"], ""),
+    (["bash", "-o", "pipefail", "-c", "cp {path} /lib/{token}"], ""),
+    (["bash", "-co", "pipefail", "cp {path} /lib/{token}"], ""),
+    (["bash", "--norc", "-c", "cp {path} /lib/{token}"], ""),
+    (["busybox", "sh", "-c", "cp {path} /lib/{token}"], ""),
+    (["env", "A=b", "bash5", "-c", "cp {path} /lib/{token}"], ""),
+    (["env", "-S", "sh -c 'cp {path} /lib/{token}'"], ""),
+    (["su", "-", "tsm", "-c", "cp {path} /lib/{token}"], ""),
+    (["su", "tsm", "--command=cp {path} /lib/{token}"], ""),
+    (["runuser", "-u", "tsm", "--", "sh", "-c", "cp {path} /lib/{token}"], ""),
+    (["su", "tsm"], "cp {path} /lib/{token}"),
+    (["flock", "/lock", "-c", "cp {path} /lib/{token}"], ""),
+    (["sh", "{path}", "{token}"], ""),
+    (["sh", "-c", 'eval "cp $1 /lib/$2"', "sh", "{path}", "{token}"], ""),
+    (["sh", "-c", 'ssh library cp "$1" "$2"', "sh", "{path}", "{token}"], ""),
+    (["sh", "-c", 'sh -c "cp $1 /lib/$2"', "sh", "{path}", "{token}"], ""),
+    (["sh", "-c", 'exec "$@"', "sh", "sh", "-c", "cp {path} /lib/{token}"], ""),
+    (["sh", "-c", "exec sh"], "cp {path} /lib/{token}"),
+    (["python3.11", "-c", "save('{path}', '{token}')"], ""),
+    (["perl", "-e", "save('{path}', '{token}')"], ""),
+    (["awk", 'BEGIN {{ save("{path}", "{token}") }}'], ""),
+    (["perl"], "save('{path}', '{token}')"),
+]
+FINE = [
+    (["sh", "-c", 'exec lib put "$1" "$2"', "sh", "{path}", "{token}"], ""),
+    (["sh", "-euc", 'lib put "$1" "$2"', "sh", "{path}", "{token}"], ""),
+    (["sh", "-e", "-c", "--", 'lib put "$1" "$2"', "sh", "{path}", "{token}"], ""),
+    (["sh", "-c", 'umask 077; exec "$@"', "sh", "dsmc", "archive", "{path}", "-description={token}"], ""),
+    (["sh", "-c", "cat >/lib/list"], "{path} {token}"),
+    (["/bin/sh", "/opt/site/save.sh", "{path}", "{token}"], ""),
+    (["su", "tsm", "-c", 'lib put "$1" "$2"', "sh", "{path}", "{token}"], ""),
+    (["flock", "/lock", "lib", "put", "{path}", "{token}"], ""),
+    (["runuser", "-u", "tsm", "--", "lib", "put", "{path}", "{token}"], ""),
+    (["python3", "/opt/site/save.py", "{path}", "{token}"], ""),
+    (["lib"], "put {path} {token}"),
+    (["lib", "put", "--format", "{path}", "--remark", "rmt0", "{token}"], ""),
+]
+
+
+def written(run, stdin):
+    """A site's file whose archive is this."""
+    lines = GOOD.strip().split("\n")[1:]
+    return read(
+        "\n".join([f"archive: {json.dumps({'run': run, 'stdin': stdin, 'proof': False})}", *lines, ""])
+    )
+
+
+@pytest.mark.parametrize(("run", "stdin"), DELETING)
+def test_what_would_delete_the_tape_is_found_wherever_it_stands(run, stdin):
+    application, problems = written(run, stdin)
+
+    assert application is None
+    assert "would let the command delete the tape" in " ".join(p.what for p in problems)
+
+
+@pytest.mark.parametrize(("run", "stdin"), READ_AGAIN)
+def test_no_name_of_a_tape_is_read_by_a_shell(run, stdin):
+    application, problems = written(run, stdin)
+
+    assert application is None
+    assert "once more" in " ".join(p.what for p in problems)
+
+
+@pytest.mark.parametrize(("run", "stdin"), FINE)
+def test_values_behind_a_script_are_only_values(run, stdin):
+    application, problems = written(run, stdin)
+    assert problems == []
+    command = application.archive(application.Settings.model_validate({}), ["/V/P/a;id"], TOKEN, {})
+
+    assert "/V/P/a;id" in [*command.argv, command.stdin.split(" ")[0], command.stdin.split(" ")[-2:][0]]
+
+
+@pytest.mark.parametrize(
+    ("run", "value", "said"),
+    [
+        (["{setting.shell}", "-c", "cp {path} {token}"], "sh", "once more"),
+        (["dsmc", "archive", "{setting.shell}", "{path}", "{token}"], "-deletefiles", "option|delete"),
+        (["lib", "put {setting.shell}", "{path}", "{token}"], "a -deletefiles", "would let"),
+    ],
+)
+def test_a_setting_brings_in_neither_a_shell_nor_a_deletion(run, value, said):
+    text = "\n".join([f"archive: {json.dumps({'run': run, 'proof': False})}", *GOOD.strip().split("\n")[1:]])
+    application, problems = read(text + "\nsettings: {shell: {default: x, pattern: '.*'}}\n")
+    assert problems == []
+    with pytest.raises(Refused, match=said):
+        application.archive(application.Settings.model_validate({"shell": value}), ["/V/P/T"], TOKEN, {})
+
+
+def test_a_tape_may_be_called_like_what_deletes():
+    application, _ = written(["lib", "put", "{path}", "{token}"], "")
+    values = application.Settings.model_validate({})
+
+    assert application.archive(values, ["/V/P/rm -deletefiles"], TOKEN, {}).argv[2] == "/V/P/rm -deletefiles"
 
 
 def test_words_are_never_options_by_what_is_filled_in():

@@ -324,6 +324,19 @@ def test_cancel_ends_the_job_of_a_token(small):
     assert (0, True) == (said.exit, "= cancelled 1" in said.text)
 
 
+def test_what_a_person_has_cancelled_is_not_tried_again(small):
+    tapes = Tapes(small.place())
+    path = tapes.write("LARGE", os.urandom(5 * SIZE))
+    running = tapes.archiving(path, "vtsconf-person")
+    wait_for(small.waits_for_a_tape)
+
+    small.say("cancel jobid=1")
+    judged = tapes.judge("archive", finish(running), path)
+
+    assert PERMANENT is judged.verdict
+    assert "somebody has ended it" in judged.reason
+
+
 @pytest.mark.parametrize("daemon", ["sd", "dir"])
 def test_a_daemon_that_dies_in_the_middle_is_tried_again(small, daemon):
     tapes = Tapes(small.place())

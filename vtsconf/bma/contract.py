@@ -6,6 +6,7 @@ is failure; never an option that lets the BMA delete the source; never wait on a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -61,7 +62,8 @@ class Judgement:
 class Located:
     """One copy in the catalogue. `size` None: the BMA does not say it exactly. `expires` "": never, or not said.
 
-    `stored`: bytes of the copy where only that is known, what the BMA writes around the data included.
+    `stored`: bytes of the copy where only that is known, what the BMA writes around the data included. `is_named`: the
+    catalogue itself has shown the path, not only the mark. `doubt`: why this copy is no witness; "" where it is.
     """
 
     path: str
@@ -71,21 +73,40 @@ class Located:
     media: str = ""
     expires: str = ""
     stored: int | None = None
+    is_named: bool = True
+    doubt: str = ""
 
-    def doubt(self, wanted: int) -> str:
+    @property
+    def identity(self) -> tuple[str, int | None, str, str]:
+        """What stays the same of a copy from one answer to the next. Not the tape: servers move copies between their pools."""
+        return self.path, self.size, self.when, self.token
+
+    def unlike(self, wanted: int) -> str:
         """Why it may not be a copy of a tape of so many bytes; "" where it is.
 
         NetWorker's catalogue has sizes of save sets only, one tape each: never less than the tape unless compressed.
         """
+        if self.doubt:
+            return self.doubt
         if self.size is not None:
             return "" if self.size == wanted else f"the catalogue has {self.size} bytes, the tape {wanted}"
         if self.stored is None:
             return "the catalogue has the tape, and does not say its exact size"
-        return (
-            ""
-            if self.stored >= wanted
-            else f"the catalogue's copy has {self.stored} bytes, the tape {wanted}"
-        )
+        short = f"the catalogue's copy has {self.stored} bytes, the tape {wanted}"
+        return "" if self.stored >= wanted else short
+
+
+def fresh(shown: Sequence[Located], before: Sequence[Located]) -> tuple[Located, ...]:
+    """The copies that an earlier answer did not show: where there is no mark, only these can be ours.
+
+    Of copies that look the same, as many as there were before are old.
+    """
+    known, new = Counter(copy.identity for copy in before), []
+    for copy in shown:
+        known[copy.identity] -= 1
+        if known[copy.identity] < 0:
+            new.append(copy)
+    return tuple(new)
 
 
 class Migrator(Protocol):
@@ -98,12 +119,18 @@ class Migrator(Protocol):
         """Sentences: what is wrong with a policy's options."""
         ...
 
+    def has_mark(self, options: Mapping[str, Any]) -> bool:
+        """Whether `located` can tell our copy from any other of the same tape. If not, only a `fresh` copy is ours."""
+        ...
+
     def archive(
         self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]
     ) -> Command: ...
 
-    def restore(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
-        """Overwrites the empty stub without asking."""
+    def restore(
+        self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any], when: str = ""
+    ) -> Command:
+        """Overwrites the empty stub without asking. `when`: of the copy, as `Located` has it, where a mark is not enough."""
         ...
 
     def locate(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:

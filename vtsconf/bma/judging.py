@@ -18,7 +18,8 @@ Sure = Literal["documented", "tried", "general", "site"]
 
 # A number in the C locale. "11.765.672" is none: a sum in German must not be taken for something else.
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)"
-LONGEST = 8000  # characters of a line that are read: more than a path and all that stands beside it
+# Characters of a line that are read: a path of three names, a vault's, a pool's and a tape's, and all that stands beside it.
+LONGEST = 1500
 _OURS = "vtsconf"  # what our own runner or the shell on the server means
 
 
@@ -30,6 +31,9 @@ def exits(text: str) -> frozenset[int]:
 
 EVERY = exits("0-255")
 BAD = exits("1-255")
+TIMED_OUT = 124  # our runner's: whatever was printed until then, the program was not done
+# What a program ends with by itself: no time-out, no shell that could not run it, no signal.
+OWN = EVERY - exits("124, 126, 127, 129-159")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +102,7 @@ class Tables:
 # What no BMA decides: our runner's time-out, and what a shell says of a program that it could not run to its end.
 _COMMON = (
     Code(
-        exits=exits("124"),
+        exits=frozenset({TIMED_OUT}),
         verdict=Verdict.UNKNOWN,
         reason="it was ended at its time-out; the catalogue knows what became of it",
         source=_OURS,
@@ -137,7 +141,7 @@ class _Reading:
 
 def judge(tables: Tables, action: str, output: Output, paths: Sequence[str]) -> Judgement:
     """What became of a run. Of a good `locate` it says that the catalogue has answered, not that it holds anything."""
-    output = replace(output, text=_shortened(output.text))
+    output = replace(output, text=shortened(output.text))
     if output.exit is None:
         return _unknown("nobody knows how it ended; the catalogue knows what became of it", "")
     reading = _message(tables.messages, action, output) or _code(tables.codes, action, output.exit)
@@ -146,15 +150,32 @@ def judge(tables: Tables, action: str, output: Output, paths: Sequence[str]) -> 
     if reading.row.verdict is not Verdict.SUCCESS:
         line = reading.line or _complaint(output.text)
         return _Reading(row=reading.row, line=line).judgement()
-    if action == "locate" and output.is_cut:
-        return _unknown("the middle of the catalogue's answer is missing", "")
+    if action == "locate" and (doubt := _unanswered(tables, output, reading.row)):
+        return _unknown(doubt, last_line(output.text))
     if reading.row.is_answer:
         return reading.judgement()
     return _proven(tables.proofs, action, output.text, len(paths)) or reading.judgement()
 
 
-def _shortened(text: str) -> str:
-    """Without the ends of very long lines: a pattern's time may grow with the square of a line."""
+def _unanswered(tables: Tables, output: Output, row: Row) -> str:
+    """Why a catalogue has not answered, though its exit code or text sounds good; "" when it has."""
+    if output.is_cut:
+        return "the middle of the catalogue's answer is missing"
+    if output.exit == TIMED_OUT:
+        return "the catalogue was still answering at its time-out"
+    shown = _proven(tables.proofs, "locate", output.text, 0) if row.is_answer else None
+    if shown and shown.verdict is Verdict.SUCCESS:
+        return "the catalogue says that it holds no such copy, and shows some all the same"
+    return ""
+
+
+def whole_lines(text: str) -> list[str]:
+    """The lines of a catalogue's answer; what follows the last end was cut, and what is too long is no row."""
+    return [line.rstrip("\r") if len(line) <= LONGEST else "" for line in text.split("\n")[:-1]]
+
+
+def shortened(text: str) -> str:
+    """Without the ends of very long lines: a site's pattern may take the square of a line."""
     if len(text) <= LONGEST:
         return text
     return "\n".join(line[:LONGEST] for line in text.split("\n"))

@@ -115,11 +115,23 @@ def fit_token(token: str) -> str:
 def deletes(words: Iterable[str]) -> str:
     """The first word by which a BMA would delete what it has saved; "" when there is none."""
     words = list(words)
-    archives = words[0].rpartition("/")[2] == "nsrarchive"
+    archives = False
     for word in words:
         if _DELETES.fullmatch(word) or (archives and re.fullmatch(r"-[A-Za-z]*G.*", word)):
             return word
+        archives = archives or word.rpartition("/")[2] == "nsrarchive"  # perhaps behind sudo
     return removes(words[:1])
+
+
+def parts(text: str) -> list[str]:
+    """What stands in a text for itself, as a shell would see it: without quotes, split at blanks and at `; | & ( ) < >`."""
+    return [part for part in re.split(r"[\s;|&()<>`]+", re.sub(r"[\\'\"]", "", text)) if part]
+
+
+def deletes_within(texts: Iterable[str]) -> str:
+    """The same for texts that a person wrote: scripts in a word, commands on an input. No tape's name may be in them."""
+    found = [part for text in texts for part in parts(text)]
+    return deletes(found) or removes(found)
 
 
 def removes(words: Iterable[str]) -> str:

@@ -76,9 +76,12 @@ class Client:
             text, code = process.communicate()[0], 124
         return Output(exit=code if code >= 0 else 128 - code, text=text.decode(errors="surrogateescape"))
 
-    def do(self, action: str, paths, token: str = "vtsconf-1", seconds: float = 60, **options):
+    def do(
+        self, action: str, paths, token: str = "vtsconf-1", seconds: float = 60, when: str = "", **options
+    ):
         """Run an action and judge it."""
-        command = getattr(self.bma, action)(self.settings, paths, token, self.options | options)
+        of_copy = {"when": when} if when else {}
+        command = getattr(self.bma, action)(self.settings, paths, token, self.options | options, **of_copy)
         output = self.run(command, seconds=seconds)
         return self.bma.judge(self.settings, action, output, paths), output
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.lab.client import TSM, Client
-from vtsconf.bma.contract import Verdict
+from vtsconf.bma.contract import Verdict, fresh
 from vtsconf.engine.lab.faults import BMA
 
 S, PARTIAL, TRANSIENT, PERMANENT, UNKNOWN = (
@@ -93,22 +93,90 @@ def test_the_token_picks_the_copy(tmp_path):
         assert b"first" == Path(path).read_bytes()
 
 
-def test_networker_brings_back_the_newest_unless_told_when(tmp_path):
-    client = Client(tmp_path, "networker")
+@pytest.mark.parametrize(("name", "options"), [("networker", {}), ("tsm", {"type": "selective"})])
+def test_the_newest_comes_back_unless_it_is_said_when_the_copy_was_made(tmp_path, name, options):
+    """A backup version of TSM and what NetWorker's `recover` takes have no mark."""
+    client = Client(tmp_path, name)
     path = client.tape("T00001", DATA)
-    client.do("archive", [path])
-    (copy,) = client.copies([path])
+    client.do("archive", [path], **options)
     client.tape("T00001", b"")
-    folder = next((tmp_path / "library/networker/vts1").iterdir())
+    folder = next((tmp_path / f"library/{name}").glob("*/*"))
     (folder / "when").write_text("2026-01-02 03:04:05\n")  # an older one than what follows
-    (copy,) = client.copies([path])
-    client.do("archive", [path], "nightly")  # the stub
-    client.do("restore", [path])
+    (copy,) = client.copies([path], **options)
+    client.do("archive", [path], "nightly", **options)  # the stub
+    client.do("restore", [path], **options)
     newest = Path(path).read_bytes()
-    client.do("restore", [path], when=copy.when)
+    client.do("restore", [path], when=copy.when, **options)
 
     assert b"" == newest
     assert DATA == Path(path).read_bytes()
+
+
+def test_a_backup_version_is_known_by_not_having_been_there_before(tmp_path):
+    client = Client(tmp_path, "tsm")
+    path = client.tape("T00001", DATA)
+    client.do("archive", [path], type="selective")
+    old = next((tmp_path / "library/tsm").glob("*/*"))
+    (old / "when").write_text("2016-01-02 03:04:05\n")
+    before = client.copies([path], type="selective")
+    client.break_("lies", once=True)
+    client.do("archive", [path], type="selective")
+    lied = client.copies([path], type="selective")
+    client.do("archive", [path], type="selective")
+    after = client.copies([path], type="selective")
+
+    assert ((), 1) == (fresh(lied, before), len(fresh(after, before)))
+
+
+def with_nsrinfo(tmp_path, script):
+    """A NetWorker client with a saved tape whose `nsrinfo` is this: what the catalogue says then, and its copies."""
+    client = Client(tmp_path, "networker")
+    path = client.tape("T00001", DATA)
+    client.do("archive", [path])
+    (client.root / "usr/sbin/nsrinfo").write_text(f"#!/bin/sh\n{script}\n")
+    judged, _ = client.do("locate", [path])
+    return judged, client.copies([path])
+
+
+@pytest.mark.parametrize(
+    ("script", "verdict", "copies"),
+    [
+        ('echo "$4"; echo 1 objects found', S, 1),
+        ("echo 0 objects found", S, 0),
+        ('echo "$4 and more"; echo 1 objects found', S, 0),
+        ('echo "$4"', PERMANENT, 0),
+        ("echo nsrinfo: Permission denied >&2; exit 1", PERMANENT, 0),
+        ("echo nsrinfo: RPC error >&2; exit 1", TRANSIENT, 0),
+        ("kill -9 $$", UNKNOWN, 0),
+    ],
+)
+def test_the_file_index_of_networker_must_name_the_tape(tmp_path, script, verdict, copies):
+    judged, shown = with_nsrinfo(tmp_path, script)
+
+    assert (verdict, copies) == (judged.verdict, len(shown)), judged
+
+
+def test_the_file_index_is_asked_for_the_time_that_mminfo_tells(tmp_path):
+    client = Client(tmp_path, "networker")
+    rows = "      412345 09/09/2025  1:01:52 PM     4        24948 LTO001 Default\n" * 2
+    (client.root / "usr/sbin/mminfo").write_text(f"#!/bin/sh\ncat <<E\n{rows}E\n")
+    (client.root / "usr/sbin/nsrinfo").write_text(
+        '#!/bin/sh\necho "$6" >>"$0.asked"; echo "$4"; echo 1 objects found\n'
+    )
+    (copy,) = client.copies(["/VAULT01/P/a 'b'"])
+
+    assert "09/09/2025 1:01:52 PM\n" == (client.root / "usr/sbin/nsrinfo.asked").read_text()
+    assert ("09/09/2025 1:01:52 PM", True) == (copy.when, copy.is_named)
+
+
+def test_an_archive_of_networker_is_named_by_nobody(tmp_path):
+    client = Client(tmp_path, "networker")
+    path = client.tape("T00001", DATA)
+    client.do("archive", [path], type="archive", pool="A")
+    (copy,) = client.copies([path], type="archive", pool="A")
+
+    assert not copy.is_named
+    assert "vts.bma.networker.witness" in copy.doubt
 
 
 def test_what_is_not_there_is_an_answer_of_the_catalogue_and_no_restore(client):

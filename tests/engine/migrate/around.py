@@ -30,10 +30,15 @@ class Tool:
     def check_options(self, options: Mapping[str, Any]) -> Sequence[str]:
         return ()
 
+    def has_mark(self, options: Mapping[str, Any]) -> bool:
+        return True
+
     def archive(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
         return Command(argv=("tool", "archive", token, *paths))
 
-    def restore(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
+    def restore(
+        self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any], when: str = ""
+    ) -> Command:
         return Command(argv=("tool", "restore", token, *paths))
 
     def locate(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:

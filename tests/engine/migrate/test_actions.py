@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.engine.migrate.around import NOW, Server, hands, job, tape
+from tests.engine.migrate.around import NOW, Server, Tool, hands, job, tape
+from vtsconf.bma.contract import Located, Output
 from vtsconf.core.errors import StoreLost, Unreachable
 from vtsconf.core.migrate.job import Job, Status
 from vtsconf.core.migrate.record import Proof
@@ -359,6 +361,76 @@ def test_a_bug_on_one_tape_is_doubt_and_no_end_of_the_others(tmp_path: Path) -> 
     at.act = burst
 
     assert Status.IN_DOUBT == done(job(), hands(tmp_path, {"vts1": at})).status
+
+
+# ---- a BMA that cannot tell our copy from any other
+
+
+class Unmarked(Tool):
+    """Its catalogue shows dates alone: `10@monday`."""
+
+    def has_mark(self, options: Mapping[str, Any]) -> bool:
+        return False
+
+    def located(self, settings: Any, output: Output, paths: Sequence[str], token: str) -> Sequence[Located]:
+        words = [word.split("@") for word in output.text.split()]
+        return [Located(path=paths[0], size=int(size), when=when) for size, when in words]
+
+
+def unmarked(
+    tmp_path: Path, before: str, after: str, archive: tuple[int | None, str] = (0, "yes")
+) -> tuple[Server, Hands]:
+    """What its catalogue shows before and after something was archived."""
+    at = server(job(), answers={"archive": archive, "locate": (0, before)})
+
+    def act(spec: RunSpec) -> None:
+        if spec.argv[1] == "archive":
+            at.answers["locate"] = (0, after)
+
+    at.act = act
+    found = hands(tmp_path, {"vts1": at})
+    place = replace(found.yard.place("vts1"), bmas={"tool": (Unmarked(), None)})
+    return at, replace(found, yard=replace(found.yard, places={"vts1": place}))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "status"),
+    [
+        ("", "10@tuesday", Status.DONE),
+        ("10@monday", "10@monday 10@tuesday", Status.DONE),
+        ("9@monday", "9@monday 10@tuesday", Status.DONE),
+        ("10@monday", "10@monday", Status.UNPROVEN),
+        ("10@monday", "10@monday 9@tuesday", Status.UNPROVEN),
+    ],
+)
+def test_an_older_copy_is_no_witness(tmp_path: Path, before: str, after: str, status: Status) -> None:
+    at, found = unmarked(tmp_path, before, after)
+
+    assert status == done(job(), found).status
+    assert 1 == at.archived
+
+
+def test_where_nobody_knows_what_was_there_before_nothing_is_archived(tmp_path: Path) -> None:
+    at, found = unmarked(tmp_path, "", "10@tuesday")
+    at.answers["locate"] = (12, "no connection")
+
+    assert [Status.PLANNED, 0] == [done(job(), found).status, at.archived]
+    at.answers["locate"] = (0, "10@monday")
+    assert [Status.DONE, 1] == [done(job(), found).status, at.archived]
+
+
+@pytest.mark.parametrize(
+    ("after", "status", "archived"),
+    [("10@monday", Status.PLANNED, 2), ("10@monday 10@tuesday", Status.UNPROVEN, 1)],
+)
+def test_what_has_come_since_the_first_attempt_is_ours(
+    tmp_path: Path, after: str, status: Status, archived: int
+) -> None:
+    at, found = unmarked(tmp_path, "10@monday", after, (12, "later"))
+
+    assert Status.PLANNED == done(job(), found).status
+    assert status == done(job(), found).status
+    assert archived == at.archived
 
 
 # ---- restore and erase

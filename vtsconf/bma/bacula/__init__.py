@@ -1,7 +1,16 @@
 """Bacula and Bareos: the client's file, and moving tapes with bconsole."""
 
 from vtsconf.bma.bacula.client import NAME, TITLE, Settings, facts, files, lints
-from vtsconf.bma.bacula.migration import archive, cancel, check_options, judge, locate, located, restore
+from vtsconf.bma.bacula.migration import (
+    archive,
+    cancel,
+    check_options,
+    has_mark,
+    judge,
+    locate,
+    located,
+    restore,
+)
 
 __all__ = [
     "NAME",
@@ -12,6 +21,7 @@ __all__ = [
     "check_options",
     "facts",
     "files",
+    "has_mark",
     "judge",
     "lints",
     "locate",

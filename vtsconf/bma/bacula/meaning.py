@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from vtsconf.bma.bacula.report import FINAL, Mark, Record, Report
 from vtsconf.bma.contract import Judgement, Output, Verdict
-from vtsconf.bma.judging import EVERY, Message, Row
+from vtsconf.bma.judging import EVERY, Message, Row, shortened
 from vtsconf.core.printable import printable
 
 _RUN = "Bacula 9.6.7"
@@ -26,11 +26,14 @@ def _text(pattern: str, verdict: Verdict, reason: str, **more: object) -> Messag
 
 _PERMANENT, _TRANSIENT = Verdict.PERMANENT, Verdict.TRANSIENT
 
+# The one text that makes of a cancelled job one that is tried again: whatever else its log says, somebody has ended it.
+_DUPLICATE = _text(r"Duplicate job not allowed", _TRANSIENT, "a job of this name is running already")
+
 # The first that fits counts: what a person must look at goes before what may pass by itself.
 MESSAGES = (
     _text(r"Cannot open FileSet input file", _PERMANENT, "the file daemon cannot read the list of the job"),
     _text(
-        r"File size of restored file .* not correct",
+        r"File size of restored file ",  # only said where it is `not correct`
         _PERMANENT,
         "the tape does not give back the whole file: what stands there now is a part of it",
     ),
@@ -61,7 +64,7 @@ MESSAGES = (
         source="POSIX sh",
         sure="documented",
     ),
-    _text(r"Duplicate job not allowed", _TRANSIENT, "a job of this name is running already"),
+    _DUPLICATE,
     _text(
         r"Unable to connect to",
         _TRANSIENT,
@@ -93,7 +96,7 @@ STATUSES = (
     _status("e", Verdict.PARTIAL, "done with errors", *_BAREOS),
     _status("E", _PERMANENT, "ended with errors"),
     _status("f", _PERMANENT, "failed"),
-    _status("A", _TRANSIENT, "was cancelled"),
+    _status("A", _PERMANENT, "was cancelled, and not by us: somebody has ended it"),
     _status("D", _PERMANENT, "the tape differs from the catalogue", *_BAREOS),
     _status("I", Verdict.PARTIAL, "is incomplete", *_BAREOS),
 )
@@ -122,9 +125,9 @@ class Asked:
     wanted: int
     own: Sequence[Message] = ()
 
-    def message(self, text: str) -> Judgement | None:
-        """The first row that fits a text."""
-        for row in (*self.own, *MESSAGES):
+    def message(self, text: str, status: str = "") -> Judgement | None:
+        """The first row that fits a text, of a job that ended with `status`."""
+        for row in (*self.own, *((_DUPLICATE,) if status == "A" else MESSAGES)):
             if row.is_for(self.action) and (match := re.search(row.pattern, text, re.MULTILINE)):
                 begin = text.rfind("\n", 0, match.start()) + 1
                 end = text.find("\n", match.end())
@@ -134,7 +137,7 @@ class Asked:
 
 def judge(asked: Asked, output: Output) -> Judgement:
     """What became of a run of our script."""
-    report = Report.of(output.text)
+    report = Report.of(shortened(output.text))
     end = report.last("end")
     if output.exit is None or output.exit == 124 or end is None or report.marks[-1] is not end:
         return _ours(
@@ -157,6 +160,8 @@ def _stopped(asked: Asked, end: Mark, report: Report) -> Judgement:
 def _answered(output: Output, report: Report) -> Judgement:
     if output.is_cut:
         return _ours(Verdict.UNKNOWN, "the middle of the catalogue's answer is missing", report)
+    if output.exit != 0:  # the script ends so when it has told all
+        return _ours(Verdict.UNKNOWN, f"it ended with {output.exit}, after the catalogue's answer", report)
     shown = "; ".join(record.line for record in report.records) or "it has no copy under this mark"
     return Judgement(
         verdict=Verdict.SUCCESS, reason="the catalogue has answered", proof=shown, source=_RUN, sure="tried"
@@ -184,19 +189,20 @@ def _job(asked: Asked, report: Report, mark: Mark) -> Judgement:
         return _said(cancelled, record)
     if asked.client != record.text("clientname"):
         return _said(_row(_PERMANENT, f"the job ran on another client than {asked.client}"), record)
-    if doubt := _doubt(record, asked.wanted):
-        return asked.message(_log(report, number)) or _said(doubt, record)
+    log = _log(report, number)
+    if doubt := _doubt(record, asked.wanted, log):
+        return asked.message(log, record.text("jobstatus")) or _said(doubt, record)
     return _said(_row(Verdict.SUCCESS, f"job {number}: {asked.wanted} of {asked.wanted}, no errors"), record)
 
 
-def _doubt(record: Record, wanted: int) -> Row | None:
+def _doubt(record: Record, wanted: int, log: str) -> Row | None:
     """What is not as it should be; None when all of it is."""
     status = next(row for row in STATUSES if row.status == record.text("jobstatus"))
     files, errors = record.number("jobfiles"), record.number("joberrors")
     if status.verdict is not Verdict.SUCCESS:
-        # Found with 9.6.7: a Director that was restarted marks its running jobs so, and says nothing.
-        if status.status == "f" and errors == 0:
-            return _row(_TRANSIENT, "the Director was restarted while the job ran")
+        # Found with 9.6.7: a Director that was restarted marks its running jobs so, and says nothing of it.
+        if status.status == "f" and errors == 0 and not re.search(r"\b[Ee]rror: ", log):
+            return _row(_TRANSIENT, "no error is told: so a Director that was restarted leaves its jobs")
         return status
     if errors != 0:
         return _row(Verdict.PARTIAL, f"the job has {errors} errors, whatever its status says")

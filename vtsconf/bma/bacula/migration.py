@@ -12,7 +12,7 @@ from vtsconf.bma.bacula.console import NAME as SCRIPT_NAME
 from vtsconf.bma.bacula.console import SCRIPT
 from vtsconf.bma.bacula.lstat import size
 from vtsconf.bma.bacula.report import Record, Report
-from vtsconf.bma.contract import Command, Judgement, Located, Output
+from vtsconf.bma.contract import Command, Judgement, Located, Output, Verdict
 from vtsconf.bma.words import DIRECTORY, fit_paths, fit_token
 from vtsconf.core.errors import Refused
 from vtsconf.core.fields import found
@@ -35,6 +35,12 @@ def check_options(options: Mapping[str, Any]) -> Sequence[str]:
     return said
 
 
+def has_mark(options: Mapping[str, Any]) -> bool:
+    """The job's comment."""
+    del options
+    return True
+
+
 def archive(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
     """One job for all paths, then the verification if that is wanted. Raises Refused."""
     _fit(paths, options)
@@ -50,11 +56,14 @@ def archive(settings: Settings, paths: Sequence[str], token: str, options: Mappi
     return _command(settings, "archive", token, files, wanted=len(paths), verify=wants_verify, jobs=jobs)
 
 
-def restore(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
+def restore(
+    settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any], when: str = ""
+) -> Command:
     """Of the newest good copy with this token, to where it was. Raises Refused.
 
     One path: of several `file=` the Director heeds the first only (Bacula 9.6.7).
     """
+    del when  # the comment picks the job
     _fit(paths, options)
     if len(paths) != 1:
         raise Refused("Bacula's console restores one path a command", remedy="restore the tapes one by one")
@@ -84,10 +93,9 @@ def judge(settings: Settings, action: str, output: Output, paths: Sequence[str])
 
 def located(settings: Settings, output: Output, paths: Sequence[str], token: str) -> Sequence[Located]:
     """Each copy is one, the newest last. Names that are not UTF-8 need a text decoded with surrogateescape."""
-    report = Report.of(output.text)
-    end = report.last("end")
-    if output.is_cut or output.exit != 0 or end is None or end.rest != "locate":
+    if judge(settings, "locate", output, paths).verdict is not Verdict.SUCCESS:
         return ()
+    report = Report.of(output.text)
     copies = [record for record in report.records if _is_copy(settings, record, token)]
     return tuple(one for record in copies for one in _files(report, record, paths, token))
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from vtsconf.bma.contract import Located
+from vtsconf.bma.judging import whole_lines
 
 _MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _CLOCK = r"\d\d:\d\d(?::\d\d)?"
@@ -18,8 +19,8 @@ _ROW = re.compile(ROW)
 
 def copies(text: str, paths: Sequence[str], token: str) -> Iterator[Located]:
     """The rows about `paths`; they were asked for by the token. The size is exact where it is a plain number."""
-    for line in text.split("\n")[:-1]:  # what follows the last line's end was cut
-        row = _ROW.fullmatch(line.rstrip("\r"))
+    for line in whole_lines(text):
+        row = _ROW.fullmatch(line)
         if row and row["path"] in paths:
             size = None if row["size"] is None else int(row["size"])
             yield Located(path=row["path"], size=size, token=token, when=re.sub(" +", " ", row["when"]))

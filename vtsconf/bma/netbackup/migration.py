@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vtsconf.bma.contract import Command, Judgement, Located, Output
+from vtsconf.bma.contract import Command, Judgement, Located, Output, Verdict
 from vtsconf.bma.judging import judge as judged
 from vtsconf.bma.netbackup import catalogue
 from vtsconf.bma.netbackup.client import Settings
@@ -57,6 +57,12 @@ def check_options(options: Mapping[str, Any]) -> Sequence[str]:
     return wrong_options("netbackup", OPTIONS, options)
 
 
+def has_mark(options: Mapping[str, Any]) -> bool:
+    """The keyword."""
+    del options
+    return True
+
+
 def archive(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
     """`bpbackup`, which waits for the job's end. Raises Refused for paths and options that are not fit."""
     chosen = _fit(paths, options)
@@ -69,8 +75,11 @@ def archive(settings: Settings, paths: Sequence[str], token: str, options: Mappi
     return _command(settings, "bpbackup", [*words, *_log(settings, token, "archive")], paths, "archive")
 
 
-def restore(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
+def restore(
+    settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any], when: str = ""
+) -> Command:
     """`bprestore` to the original place: it overwrites unless it is told -K [S-nbu]."""
+    del when  # the keyword picks the copy
     client = _client(settings, _fit(paths, options))
     whose = ["-C", client, "-D", client] if client else []
     words = ["-t", "0", *whose, "-k", fit_token(token), "-w", "0", *_log(settings, token, "restore")]
@@ -102,8 +111,9 @@ def judge(settings: Settings, action: str, output: Output, paths: Sequence[str])
 
 def located(settings: Settings, output: Output, paths: Sequence[str], token: str) -> Sequence[Located]:
     """Each copy is one, so a tape that was saved twice is there twice."""
-    del settings
-    return () if output.is_cut else tuple(catalogue.copies(output.text, paths, token))
+    if judge(settings, "locate", output, paths).verdict is not Verdict.SUCCESS:
+        return ()
+    return tuple(catalogue.copies(output.text, paths, token))
 
 
 def _fit(paths: Sequence[str], options: Mapping[str, Any]) -> dict[str, str]:

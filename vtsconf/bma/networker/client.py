@@ -48,6 +48,9 @@ class Settings(Judged, Client):
     servers_file: Path = "/nsr/res/servers"
     comments: bool = True  # a `.nsr` file may begin with a `#` comment
     directory: Path = "/usr/sbin"  # of save, recover and their kin
+    # Whether the file index must name the tape (nsrinfo; its user must be on the server's Administrator list), or the save set
+    # under the mark is enough: that holds what `save` was told to save, and shows no path.
+    witness: Literal["index", "save_set"] = "index"
 
     @field_validator("servers")
     @classmethod

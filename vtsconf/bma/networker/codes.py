@@ -37,6 +37,15 @@ TABLES = Tables(
             sure="general",
         ),
         Message(
+            pattern=r"^\| nsrinfo: .*(?:[Pp]ermission|[Aa]dministrator|authorized)",
+            actions=("locate",),
+            verdict=Verdict.PERMANENT,
+            reason="nsrinfo may not read the file index: put this server's user on NetWorker's Administrator list, "
+            "or set vts.bma.networker.witness to save_set",
+            source="sol-nsrinfo for the list; its words are general knowledge",
+            sure="general",
+        ),
+        Message(
             pattern=r"[Ww]aiting for .{0,80}writable volume",
             verdict=Verdict.TRANSIENT,
             reason="no volume of the pool can be written",
@@ -44,7 +53,8 @@ TABLES = Tables(
             sure="general",
         ),
         Message(
-            pattern=r"no matches found",
+            pattern=r"^[^ |\n]*mminfo: no matches found",
+            exits=exits("1, 255"),
             actions=("locate",),
             is_answer=True,
             verdict=Verdict.SUCCESS,
@@ -56,7 +66,7 @@ TABLES = Tables(
     proofs=(
         Proof(
             action="archive",
-            pattern=r"^(?:save|nsrarchive): .* (?P<count>\d+) +file\(s\).*\n(?:.*\n){0,3}?completed savetime=\d{10}\b",
+            pattern=r"^(?:save|nsrarchive): (?>.* (?P<count>\d+) +file\(s\)).*\n(?:.*\n){0,3}?completed savetime=\d{10}\b",
             source="S-savetime",
         ),
         Proof(

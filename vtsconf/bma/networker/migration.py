@@ -6,16 +6,18 @@ Sources: sol-save, sol-recover, sol-nsrarchive, sol-nsrretrieve (the commands), 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vtsconf.bma.contract import Command, Judgement, Located, Output
+from vtsconf.bma.contract import Command, Judgement, Located, Output, Verdict
 from vtsconf.bma.judging import judge as judged
-from vtsconf.bma.networker import catalogue
+from vtsconf.bma.networker import asking, catalogue
 from vtsconf.bma.networker.client import Settings
 from vtsconf.bma.networker.codes import TABLES
 from vtsconf.bma.words import DIRECTORY, Option, fit_options, fit_paths, fit_token, harmless, wrong_options
 from vtsconf.core.errors import Refused
+from vtsconf.core.printable import printable
 
 _NAME = r"(?=.{1,64}$)[A-Za-z0-9_.][A-Za-z0-9_.+-]*(?: [A-Za-z0-9_.][A-Za-z0-9_.+-]*)*"  # no word of it is an option
 OPTIONS = (
@@ -48,13 +50,7 @@ OPTIONS = (
         example="7 years",
     ),
 )
-# Of a copy and not of a policy: when it was made, as the catalogue says. The executor gives it to a restore.
-_WHEN = Option(
-    name="when",
-    meaning="the save time of the copy (recover -t); without it the newest one comes back",
-    source="sol-recover",
-    pattern=r"\d[\d/: ]{0,30}(?: [AP]M)?",
-)
+_WHEN = r"\d\d/\d\d/\d\d(?:\d\d)? \d\d?:\d\d:\d\d(?: [AP]M)?"  # a save time, as the catalogue's rows have it
 
 
 def check_options(options: Mapping[str, Any]) -> Sequence[str]:
@@ -65,6 +61,12 @@ def check_options(options: Mapping[str, Any]) -> Sequence[str]:
         ]
         said += ["`pool` is missing: archives need a pool of type Archive"] if "pool" not in options else []
     return said
+
+
+def has_mark(options: Mapping[str, Any]) -> bool:
+    """The save set's name, or the archive's annotation."""
+    del options
+    return True
 
 
 def archive(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
@@ -87,29 +89,49 @@ def archive(settings: Settings, paths: Sequence[str], token: str, options: Mappi
     return _command(settings, "save", [*words, "-I", f"{DIRECTORY}/list"], "archive", files)
 
 
-def restore(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
-    """`recover` to the original place as of `when`, or `nsrretrieve` of the one archive with this annotation."""
+def restore(
+    settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any], when: str = ""
+) -> Command:
+    """`recover` to the original place as of the save time, or `nsrretrieve` of the one archive with this annotation.
+
+    Without a save time the newest copy comes back, which may be another than the proven one [sol-recover].
+    """
     fit_paths(paths)
-    chosen = fit_options("networker", (*OPTIONS, _WHEN), options)
+    chosen = fit_options("networker", OPTIONS, options)
     if _is_archive(chosen):
         words = [*_server(settings), "-A", fit_token(token), "-f", "-q"]
         return _command(settings, "nsrretrieve", words, "restore")
-    fit_token(token)
-    when = ["-t", chosen["when"]] if "when" in chosen else []
-    words = [*_server(settings), *_client(settings), "-a", "-f", "-q", *when, *paths]
+    if when and not re.fullmatch(_WHEN, when):
+        raise Refused(f"{printable(when, 60)!r} is no save time: which copy is meant is not known")
+    as_of = ["-t", when] if when else []
+    words = [*_server(settings), *_client(settings), "-a", "-f", "-q", *as_of, *paths]
     return _command(settings, "recover", words, "restore")
 
 
 def locate(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
-    """`mminfo` by the token; without one by the save set's name, which is the path where nobody gave another [sol-save]."""
+    """`mminfo` by the token; without one by the save set's name, which is the path where nobody gave another [sol-save].
+
+    Then `nsrinfo` for the path, in the same run. Archives are not in the file index by their names [sol-nsrretrieve].
+    """
     fit_paths(paths, patterns="" if token else ",\"' ", why="it cannot stand in a query of mminfo")
-    chosen = fit_options("networker", (*OPTIONS, _WHEN), options)
+    chosen = fit_options("networker", OPTIONS, options)
     field = "annotation" if _is_archive(chosen) else "name"
     client = [f"client={settings.client}"] if settings.client else []
     named = f"{field}={fit_token(token)}" if token else f"name={paths[0]}"
     query = ",".join([*client, named])
+    if settings.witness == "index" and not _is_archive(chosen):
+        return _asked(settings, query, paths)
     return _command(
         settings, "mminfo", [*_server(settings), "-a", "-q", query, "-r", catalogue.REPORT], "locate"
+    )
+
+
+def _asked(settings: Settings, query: str, paths: Sequence[str]) -> Command:
+    programs = [f"{settings.directory}/{name}" for name in ("mminfo", "nsrinfo")]
+    words = [*programs, settings.servers[0], query, catalogue.REPORT, settings.client or "", *paths]
+    argv = ("sh", f"{DIRECTORY}/{asking.NAME}", DIRECTORY, *words)
+    return harmless(
+        Command(argv=argv, files={asking.NAME: asking.SCRIPT}, timeout=settings.timeout("locate"))
     )
 
 
@@ -125,8 +147,10 @@ def judge(settings: Settings, action: str, output: Output, paths: Sequence[str])
 
 def located(settings: Settings, output: Output, paths: Sequence[str], token: str) -> Sequence[Located]:
     """Each copy is one, so a tape that was saved twice is there twice."""
-    del settings
-    return () if output.is_cut else tuple(catalogue.copies(output.text, paths, token))
+    if judge(settings, "locate", output, paths).verdict is not Verdict.SUCCESS:
+        return ()
+    needs_name = settings.witness == "index"
+    return tuple(catalogue.copies(output.text, paths, token, needs_name=needs_name))
 
 
 def _is_archive(options: Mapping[str, str]) -> bool:

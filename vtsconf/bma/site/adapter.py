@@ -12,13 +12,23 @@ from pydantic import Field, create_model
 
 from vtsconf.bma.application import Fact, ManagedFile
 from vtsconf.bma.contract import Command, Judgement, Located, Output, Verdict
-from vtsconf.bma.judging import EVERY, LONGEST, NUMBER, Code, Message, Proof, Tables, exits
+from vtsconf.bma.judging import NUMBER, OWN, Code, Message, Proof, Tables, exits, whole_lines
 from vtsconf.bma.judging import judge as judged
 from vtsconf.bma.own import Judged, tables
 from vtsconf.bma.site import placeholders
+from vtsconf.bma.site.shells import read_again
 from vtsconf.bma.site.written import Probe, Run, Value, Written
-from vtsconf.bma.words import Option, fit_options, fit_paths, fit_token, harmless, wrong_options
+from vtsconf.bma.words import (
+    Option,
+    deletes_within,
+    fit_options,
+    fit_paths,
+    fit_token,
+    harmless,
+    wrong_options,
+)
 from vtsconf.core.errors import Refused
+from vtsconf.core.printable import printable
 from vtsconf.core.probe import Query
 from vtsconf.core.problem import Problem
 
@@ -74,7 +84,7 @@ class SiteBma:
         if pattern := self.written.locate.nothing:
             yield Message(
                 pattern=pattern,
-                exits=EVERY,
+                exits=OWN,
                 actions=("locate",),
                 is_answer=True,
                 verdict=Verdict.SUCCESS,
@@ -115,10 +125,18 @@ class SiteBma:
     def check_options(self, options: Mapping[str, Any]) -> Sequence[str]:
         return wrong_options(self.NAME, self.options, options)
 
+    def has_mark(self, options: Mapping[str, Any]) -> bool:
+        """Its file cannot be without: archive and locate hold {token}."""
+        del options
+        return True
+
     def archive(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
         return self._command("archive", settings, paths, token, options)
 
-    def restore(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
+    def restore(
+        self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any], when: str = ""
+    ) -> Command:
+        del when  # the mark picks the copy
         return self._command("restore", settings, paths, token, options)
 
     def locate(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
@@ -145,15 +163,9 @@ class SiteBma:
 
     def located(self, settings: Any, output: Output, paths: Sequence[str], token: str) -> Sequence[Located]:
         """Whole lines only; one without a path is about the one tape that was asked for."""
-        del settings
-        if output.is_cut:
+        if self.judge(settings, "locate", output, paths).verdict is not Verdict.SUCCESS:
             return ()
-        lines = output.text.split("\n")[:-1]  # what follows the last line's end was cut
-        rows = (
-            re.fullmatch(self.written.locate.found, line.rstrip("\r"))
-            for line in lines
-            if len(line) <= LONGEST
-        )
+        rows = (re.fullmatch(self.written.locate.found, line) for line in whole_lines(output.text))
         copies = (_copy(row.groupdict(), paths, token) for row in rows if row)
         return tuple(copy for copy in copies if copy)
 
@@ -171,6 +183,7 @@ class SiteBma:
         return self._made(run, values, paths, run.timeout or settings.timeout(action))
 
     def _made(self, run: Run, values: Mapping[str, str], paths: Sequence[str], timeout: int) -> Command:
+        _refuse_what_values_made(run, values)
         wants_list = any("list" in placeholders.names(text) for text in run.texts())
         line = self.written.list_line
         files = {"list": "".join(f"{line.replace('{path}', path)}\n" for path in paths)} if wants_list else {}
@@ -192,6 +205,19 @@ class SiteBma:
         given = {name: getattr(settings, name) for name in self.written.settings}
         known = [_option(name, value) for name, value in self.written.settings.items()]
         return fit_options(f"vts.bma.{self.NAME}", known, given)
+
+
+def _refuse_what_values_made(run: Run, values: Mapping[str, str]) -> None:
+    """A setting or an option may hold what its file could not be checked for: a shell, or a word that deletes. Raises Refused."""
+    chosen = {name: value for name, value in values.items() if name.startswith(("option.", "setting."))}
+    texts = [placeholders.partly(text, chosen) for text in run.texts()]
+    if word := deletes_within(texts):
+        raise Refused(
+            f"`{printable(word, 60)}` would let the backup application delete the tape",
+            remedy="choose another value",
+        )
+    if word := read_again(texts[:-1], texts[-1]):
+        raise Refused(f"a shell would read `{printable(word, 60)}` once more", remedy="choose another value")
 
 
 def _option(name: str, value: Value) -> Option:
@@ -235,4 +261,5 @@ def _copy(row: Mapping[str, str | None], paths: Sequence[str], token: str) -> Lo
         token=token,
         when=row.get("when") or "",
         media=row.get("media") or "",
+        expires=row.get("expires") or "",
     )

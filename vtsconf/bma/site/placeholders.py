@@ -7,15 +7,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from vtsconf.bma.words import DIRECTORY
 from vtsconf.core.errors import Refused
 
 FIXED = ("path", "paths", "list", "token", "dir", "job")
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]+(?:\.[A-Za-z0-9_]+)?)\}")
-_SHELLS = {"sh", "bash", "dash", "ash", "ksh", "zsh", "csh", "tcsh", "su"}
-_JOINS = {"ssh", "rsh", "eval"}
 
 
 def names(text: str) -> list[str]:
@@ -31,6 +29,11 @@ def fill(text: str, values: Mapping[str, str]) -> str:
             f"`{filled[:60]}` would be read as an option", remedy="choose a value that begins with no `-`"
         )
     return filled
+
+
+def partly(text: str, values: Mapping[str, str]) -> str:
+    """The text with what is known so far filled in; other placeholders stay."""
+    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
 
 
 def words(template: Sequence[str], values: Mapping[str, str], paths: Sequence[str]) -> tuple[str, ...]:
@@ -49,16 +52,3 @@ def values_of(
     fixed |= {"path": paths[0]} if len(paths) == 1 else {}
     fixed |= {f"option.{name}": value for name, value in options.items()}
     return fixed | {f"setting.{name}": value for name, value in settings.items()}
-
-
-def read_again(template: Iterable[str]) -> str:
-    """The first word with a placeholder that a shell would read once more; "" when there is none."""
-    shell = script = joins = False
-    for word in template:
-        program = word.rpartition("/")[2]
-        if names(word) and (script or joins):
-            return word
-        script = shell and re.fullmatch(r"-[a-z]*c", word) is not None
-        shell = shell or program in _SHELLS
-        joins = joins or program in _JOINS
-    return ""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from vtsconf.bma.own import Exits, Judged, Meaning, Regex, Text
 from vtsconf.bma.site import placeholders
-from vtsconf.bma.words import WORD, deletes, removes
+from vtsconf.bma.site.shells import read_again
+from vtsconf.bma.words import WORD, deletes_within
 from vtsconf.core.fields import Argv, Listed, Named, NothingIsEmpty, Seconds, Settings, found, refusal
 
 
@@ -38,7 +39,10 @@ def _line(value: Any) -> Any:
 
 Word = Annotated[Meaning, BeforeValidator(_meaning)]
 Found = Annotated[
-    Regex, Field(description="One line of the answer, whole, with the groups path, size, token, when, media.")
+    Regex,
+    Field(
+        description="One line of the answer, whole, with the groups path, size, token, when, media, expires."
+    ),
 ]
 Text_ = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 
@@ -76,21 +80,20 @@ class Run(Settings):
         yield from self.run
         yield self.stdin
 
-    @field_validator("run")
-    @classmethod
-    def _is_safe(cls, words: tuple[str, ...]) -> tuple[str, ...]:
-        if word := deletes(words) or removes(words):
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        if word := deletes_within(self.texts()):
             raise refusal(
                 f"`{word:.60}` would let the command delete the tape",
                 why="VTS empties a tape itself, and a file that is gone is no erased tape",
                 remedy="take it out",
             )
-        if word := placeholders.read_again(words):
+        if word := read_again(self.run, self.stdin):
             raise refusal(
                 f"a shell would read `{word:.60}` once more, and a tape's name could be a command",
                 remedy='give it as a word of its own: [sh, -c, \'program "$1"\', sh, "{path}"]',
             )
-        return words
+        return self
 
 
 class Moving(Run):

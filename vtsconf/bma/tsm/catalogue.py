@@ -9,11 +9,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from vtsconf.bma.contract import Located
-from vtsconf.bma.judging import LONGEST, NUMBER
+from vtsconf.bma.judging import NUMBER, whole_lines
 
+# Dates of the expiry come in the format that was asked for: 2033-04-01. The first one is looked for, and no other: with `.*` before
+# it, a line of nothing but blanks or dates would be gone through once for each of them.
+_EXPIRY = r"(?:Never|\d{4}-\d\d-\d\d) "
 ROW = (
     rf" *(?:(?P<size>{NUMBER})  ?B|[\d,.]+ +[KMGTP]B) +(?P<when>\d{{4}}-\d\d-\d\d +\d\d:\d\d:\d\d) +"
-    r"(?P<rest>(?=.*RetInit:\w)/.* +(?:Never|\d{4}-\d\d-\d\d) .*RetInit:\w+.*|\S+ +[AI] +/.*)"
+    rf"(?P<rest>/(?:(?! {_EXPIRY}).)* {_EXPIRY}.*RetInit:\w.*|\S+ +[AI] +/.*)"
 )
 _ROW = re.compile(ROW)
 _VERSION = re.compile(r"\S+ +[AI] +(?P<path>/.*)")
@@ -22,9 +25,9 @@ _VOLUME = re.compile(r" *Media Class: .*\bVolume ID: *(?P<volume>\w+)")
 
 def copies(text: str, paths: Sequence[str], token: str) -> Iterator[Located]:
     """The rows about `paths`, in the order of the answer. The size is exact where its unit is B, else None [endit]."""
-    lines = text.split("\n")[:-1]  # what follows the last line's end was cut
+    lines = whole_lines(text)
     for number, line in enumerate(lines):
-        row = _ROW.fullmatch(line.rstrip("\r")) if len(line) <= LONGEST else None
+        row = _ROW.fullmatch(line)
         if row is None:
             continue
         if found := _of(row, paths, token):
@@ -44,13 +47,20 @@ def _of(row: re.Match[str], paths: Sequence[str], token: str) -> tuple[str, str,
     if version := _VERSION.fullmatch(row["rest"]):
         path = version["path"].rstrip(" ")
         return (path, "", "") if path in paths else None
-    # Dates of the expiry come in the format that was asked for: 2033-04-01.
-    mark = re.escape(token) if token else ".*?"
-    ends = rf" +(Never|\d{{4}}-\d\d-\d\d) +({mark}) +RetInit:\w+( .*)?"
     for path in paths:
-        if row["rest"].startswith(path + " ") and (end := re.fullmatch(ends, row["rest"][len(path) :])):
-            return path, end[2], "" if end[1] == "Never" else end[1]
+        behind = row["rest"].removeprefix(path) if row["rest"].startswith(path + " ") else ""
+        if (found := _archived(behind)) and token in ("", found[0]):
+            return path, *found
     return None
+
+
+def _archived(behind: str) -> tuple[str, str] | None:
+    """Description and expiry, from what stands behind a path."""
+    match = re.match(rf" +({_EXPIRY}) *", behind)
+    mark, found, _ = f" {behind[match.end() :]}".partition(" RetInit:") if match else ("", "", "")
+    if match is None or not found:
+        return None
+    return mark.strip(" "), match[1].strip(" ").replace("Never", "")
 
 
 def _volume(lines: Sequence[str]) -> str:

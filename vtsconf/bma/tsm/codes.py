@@ -49,6 +49,7 @@ _MESSAGES = (
     ),
     Message(
         pattern=r"^ANS1092W\b",
+        exits=exits("8"),
         actions=("locate",),
         is_answer=True,
         verdict=Verdict.SUCCESS,
@@ -57,6 +58,7 @@ _MESSAGES = (
     ),
     Message(
         pattern=r"^ANS1092W\b",
+        actions=("archive", "restore"),
         verdict=Verdict.PERMANENT,
         reason="there is no such copy in the catalogue",
         source="endit",

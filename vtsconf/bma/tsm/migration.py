@@ -1,15 +1,16 @@
 """Moving tapes with dsmc: archive and retrieve, or backup versions with selective and restore. Pure.
 
-Sources: ibm-archive, ibm-archmc, ibm-retrieve, ibm-replace, ibm-retr-ex; the quotes of a `-filelist` are general knowledge.
+Sources: ibm-archive, ibm-archmc, ibm-retrieve, ibm-replace, ibm-retr-ex, ibm-pitdate (storage-protect 8.1.17, `reference-pitdate`); the quotes of a `-filelist` are general knowledge.
 """
 
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vtsconf.bma.contract import Command, Judgement, Located, Output
+from vtsconf.bma.contract import Command, Judgement, Located, Output, Verdict
 from vtsconf.bma.judging import judge as judged
 from vtsconf.bma.tsm import catalogue
 from vtsconf.bma.tsm.client import Settings
@@ -25,6 +26,7 @@ from vtsconf.bma.words import (
     wrong_options,
 )
 from vtsconf.core.errors import Refused
+from vtsconf.core.printable import printable
 
 OPTIONS = (
     Option(
@@ -69,6 +71,11 @@ def check_options(options: Mapping[str, Any]) -> Sequence[str]:
     return said
 
 
+def has_mark(options: Mapping[str, Any]) -> bool:
+    """Archives have it in their description; backup versions have no such field [ibm-archive]."""
+    return options.get("type") != "selective"
+
+
 def archive(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
     """`dsmc archive` or `dsmc selective`. Raises Refused for paths and options that are not fit."""
     chosen = _fit(paths, options)
@@ -79,15 +86,19 @@ def archive(settings: Settings, paths: Sequence[str], token: str, options: Mappi
     return _command(settings, words, paths, settings.timeout("archive"))
 
 
-def restore(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
-    """`dsmc retrieve` of the copy with this token, or `dsmc restore` of the newest version, to the original place.
+def restore(
+    settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any], when: str = ""
+) -> Command:
+    """`dsmc retrieve` of the copy with this token, or `dsmc restore` of the version of that time, to the original place.
+
+    Without a time the newest version comes back [ibm-pitdate].
 
     A second path on the command line would be the destination, hence the list.
     """
     chosen = _fit(paths, options)
     flags = ("-replace=all", "-tapeprompt=no")
     if _is_selective(chosen):
-        words = ["restore", *_common(settings, chosen), *flags]
+        words = ["restore", *_common(settings, chosen), *flags, *_as_of(when)]
     else:
         words = ["retrieve", *_common(settings, chosen), *flags, _description(token)]
     return _command(settings, words, paths, settings.timeout("restore"))
@@ -125,8 +136,9 @@ def judge(settings: Settings, action: str, output: Output, paths: Sequence[str])
 
 def located(settings: Settings, output: Output, paths: Sequence[str], token: str) -> Sequence[Located]:
     """Each copy is one, so a tape that was archived twice is there twice."""
-    del settings
-    return () if output.is_cut else tuple(catalogue.copies(output.text, paths, token))
+    if judge(settings, "locate", output, paths).verdict is not Verdict.SUCCESS:
+        return ()
+    return tuple(catalogue.copies(output.text, paths, token))
 
 
 def _fit(paths: Sequence[str], options: Mapping[str, Any]) -> dict[str, str]:
@@ -135,6 +147,16 @@ def _fit(paths: Sequence[str], options: Mapping[str, Any]) -> dict[str, str]:
     if said := check_options(options):
         raise Refused(f"the policy's options for tsm are not in order: {'; '.join(said)}")
     return chosen
+
+
+def _as_of(when: str) -> list[str]:
+    """The formats go before the date that is written in them [ibm-pitdate]."""
+    if not when:
+        return []
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)", when)
+    if match is None:
+        raise Refused(f"{printable(when, 60)!r} is no time of a version: which copy is meant is not known")
+    return ["-dateformat=3", "-timeformat=1", f"-pitdate={match[1]}", f"-pittime={match[2]}"]
 
 
 def _is_selective(options: Mapping[str, str]) -> bool:

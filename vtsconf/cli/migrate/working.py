@@ -211,9 +211,9 @@ class Work:
                     most=self.shop.settings.jobs,
                 )
             finally:
-                if hands.flows:
+                if hands.flows or self.shop.stop.is_set:
                     self._left = engine
-                    stack.pop_all()  # to close it would be to wait for them
+                    stack.pop_all()  # to close it would be to wait for them, and for whatever goes on beside
                 lookout.close()
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from vtsconf.core.migrate.tape import Tape
 
+_FARTHEST_EAST = 14 * 3600  # seconds by which the first clock on earth is ahead of UTC
 NEEDED = ("bma", "catalogue")  # the two witnesses of promise 9
 
 
@@ -31,6 +34,8 @@ class Proof:
     checksum: str = ""  # "sha256:…", where one was recorded
     media: str = ""  # as the catalogue names it
     back: int = 0  # when it was last restored from this copy, in seconds; 0: never
+    when: str = ""  # of the copy, in the catalogue's own words: how a BMA without marks finds it again
+    expires: str = ""  # the day on which the BMA may drop the copy; "": never, or not said
 
     @property
     def is_complete(self) -> bool:
@@ -40,6 +45,12 @@ class Proof:
     def is_of(self, tape: Tape) -> bool:
         """Nobody has written to the tape since, as far as size, mtime and inode tell."""
         return (self.size, self.mtime, self.inode) == (tape.size, tape.mtime, tape.inode)
+
+    def has_expired(self, at: int) -> bool:
+        """It is, somewhere on earth, the day of its expiry: nobody says in whose time zone the catalogue counts."""
+        if not re.match(r"\d{4}-\d\d-\d\d", self.expires):
+            return False  # never, or in words that a person must read
+        return self.expires[:10] <= datetime.fromtimestamp(at + _FARTHEST_EAST, UTC).date().isoformat()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"witnesses": list(self.witnesses)}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from vtsconf.bma.contract import Command, Judgement, Output, Verdict
+from vtsconf.bma.contract import Command, Judgement, Output, Verdict, fresh
 from vtsconf.core.errors import Refused
 from vtsconf.core.migrate.job import Status
 from vtsconf.core.migrate.record import Proof
@@ -25,13 +25,37 @@ def migrate(attempt: Attempt) -> Ending:
     job = attempt.job
     if job.submit == "vtspolicy":
         return hand_over(attempt)
-    if early := _left_behind(attempt):
+    before = _before(attempt)
+    if not before.answered:
+        return replace(_unanswered(before), status=Status.FAILED, goes_on=False)
+    if early := _left_behind(attempt, before):
         return early
     summed = checksum.summed(attempt)
-    return summed if isinstance(summed, Ending) else _archived(summed)
+    return summed if isinstance(summed, Ending) else _archived(summed, before)
 
 
-def _archived(attempt: Attempt) -> Ending:
+def _before(attempt: Attempt) -> Shown:
+    """What the catalogue had before the first attempt, where it cannot tell our copy from any other of the tape.
+
+    Once it has answered, it is not asked again: what has come since is ours. Where copies have our mark it need not be asked.
+    """
+    if attempt.migrator.has_mark(attempt.job.options):
+        return _NOTHING
+    shown = _NOTHING
+    for number in range(1, attempt.entry.number + 1):
+        shown = attempt.look_up(attempt.job.mark, f"picture{number}", 1)
+        if shown.answered:
+            break
+    return shown
+
+
+def _ours(attempt: Attempt, question: str, number: int, before: Shown) -> Shown:
+    """What the catalogue has under our mark, or what was not there before."""
+    shown = attempt.look_up(attempt.job.mark, question, number)
+    return replace(shown, copies=fresh(shown.copies, before.copies))
+
+
+def _archived(attempt: Attempt, before: Shown) -> Ending:
     job = attempt.job
     command = attempt.migrator.archive(attempt.settings, [job.cartridge], job.mark, job.options)
     state = attempt.begin(attempt.spec(job.mark, command, attempt.as_planned))
@@ -39,10 +63,10 @@ def _archived(attempt: Attempt) -> Ending:
         return refused(state)
     if state.state == "none":
         return Ending(status=Status.IN_DOUBT, reason=_FORGOTTEN)
-    return _lost(attempt) if state.state == "lost" else _judged(attempt, output_of(state))
+    return _lost(attempt, before) if state.state == "lost" else _judged(attempt, output_of(state), before)
 
 
-def _judged(attempt: Attempt, output: Output) -> Ending:
+def _judged(attempt: Attempt, output: Output, before: Shown) -> Ending:
     """The first witness, then the catalogue."""
     job = attempt.job
     judgement = attempt.migrator.judge(attempt.settings, "archive", output, [job.cartridge])
@@ -53,7 +77,7 @@ def _judged(attempt: Attempt, output: Output) -> Ending:
         return failed(judgement, output)
     if judgement.verdict is Verdict.SUCCESS:
         attempt.hands.book.note(attempt.entry, Status.BMA_OK, attempt.hands.clock, judgement.reason)
-    shown = attempt.look_up(job.mark, "locate", attempt.entry.attempt)
+    shown = _ours(attempt, "locate", attempt.entry.attempt, before)
     if not shown.answered:
         return _unanswered(shown, is_good=judgement.verdict is Verdict.SUCCESS)
     if not shown.copies and judgement.verdict is Verdict.UNKNOWN:
@@ -84,10 +108,10 @@ def _stop_for_good(attempt: Attempt, output: Output) -> None:
         attempt.run(attempt.spec(f"{attempt.job.mark}-cancel", command))
 
 
-def _left_behind(attempt: Attempt) -> Ending | None:
+def _left_behind(attempt: Attempt, before: Shown) -> Ending | None:
     """What an earlier attempt has archived is not archived once more, whatever the BMA said of it."""
     number = attempt.entry.number
-    shown = attempt.look_up(attempt.job.mark, "before", number) if number > 1 else _NOTHING
+    shown = _ours(attempt, "before", number, before) if number > 1 else _NOTHING
     if not shown.answered:
         return replace(_unanswered(shown), status=Status.FAILED, goes_on=False)
     if not shown.copies:
@@ -107,9 +131,9 @@ _FORGOTTEN = (
 )
 
 
-def _lost(attempt: Attempt) -> Ending:
+def _lost(attempt: Attempt, before: Shown) -> Ending:
     """Its server was restarted in the middle. The catalogue says whether anything came of it."""
-    shown = attempt.look_up(attempt.job.mark, "locate", attempt.entry.attempt)
+    shown = _ours(attempt, "locate", attempt.entry.attempt, before)
     if not shown.answered:
         return _unanswered(shown)
     if not shown.copies:
@@ -135,9 +159,13 @@ def _witnessed(attempt: Attempt, verdict: Verdict, shown: Shown, witnesses: dict
     witnesses["file"] = checksum.word("unchanged", attempt.checksum)
     detail["checksum"] = attempt.checksum
     attempt.prove(found, witnesses)
-    return Ending(
-        status=Status.DONE, reason="archived, and found in the catalogue", verdict=verdict, detail=detail
-    )
+    reason = f"archived, and found in the catalogue{_until(found.expires)}"
+    return Ending(status=Status.DONE, reason=reason, verdict=verdict, detail=detail)
+
+
+def _until(expires: str) -> str:
+    """A warning behind a reason: a copy that expires is kept no longer than that [endit]."""
+    return f"; the copy expires {expires}" if expires else ""
 
 
 def _doubt(attempt: Attempt, shown: Shown, verdict: Verdict) -> str:
@@ -146,7 +174,7 @@ def _doubt(attempt: Attempt, shown: Shown, verdict: Verdict) -> str:
     if found is None:
         several = f"its catalogue shows {len(shown.copies)} copies of different sizes"
         return f"the BMA says yes; {several if shown.copies else 'its catalogue does not show the tape'}"
-    if doubt := found.doubt(attempt.job.bytes):
+    if doubt := found.unlike(attempt.job.bytes):
         return doubt
     if change := attempt.changed(shown.files):
         return f"the tape changed meanwhile: {change}"
@@ -159,7 +187,9 @@ def restore(attempt: Attempt) -> Ending:
     proof, about = _copy(attempt)
     stub = Guard(path=job.cartridge, size=0)
     options = about.get("options", job.options)
-    command = attempt.migrator.restore(attempt.settings, [job.cartridge], proof.token, options)
+    command = attempt.migrator.restore(
+        attempt.settings, [job.cartridge], proof.token, options, when=proof.when
+    )
     state = attempt.begin(attempt.spec(job.mark, command, stub))
     if state.state == "refused":
         return _there_already(attempt) or refused(state)
@@ -272,6 +302,9 @@ def erase(attempt: Attempt) -> Ending:
     proof, _ = _copy(attempt)
     if not proof.is_complete or (proof.size, proof.mtime, proof.inode) != (job.bytes, job.mtime, job.inode):
         return Ending(status=Status.FAILED, reason="it is not, as it is now, proven on tape: not erased")
+    if proof.has_expired(attempt.hands.clock):
+        reason = f"not erased{_until(proof.expires)}: the BMA need not have it any more"
+        return Ending(status=Status.FAILED, reason=reason)
     if unlike := checksum.unlike(attempt, proof.checksum, attempt.as_planned):
         return replace(unlike, reason=f"not erased: {unlike.reason}", retry=False)
     line = erase_line(job.cartridge.rsplit("/", 1)[1], release=place.vts.release)
@@ -283,7 +316,8 @@ def erase(attempt: Attempt) -> Ending:
     if seen is not None and seen.size == 0:
         witnesses = {"vts": f"exit {state.exit}", "file": "0 bytes"}
         detail = {"witnesses": witnesses, "checksum": proof.checksum}
-        return Ending(status=Status.DONE, reason="erased", verdict=Verdict.SUCCESS, detail=detail)
+        reason = f"erased{_until(proof.expires)}"
+        return Ending(status=Status.DONE, reason=reason, verdict=Verdict.SUCCESS, detail=detail)
     return Ending(
         status=Status.UNPROVEN,
         reason=f"the command ended with {state.exit}; the tape has its bytes still",

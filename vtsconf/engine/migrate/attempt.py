@@ -251,6 +251,8 @@ class Attempt:
             witnesses=tuple(witnesses),
             checksum=self.checksum,
             media=found.media,
+            when=found.when,
+            expires=found.expires,
         )
         about = {"options": dict(job.options), "run": self.entry.run, "words": dict(witnesses)}
         self.hands.book.prove(proof, about)
@@ -259,7 +261,9 @@ class Attempt:
 def told(found: Located) -> str:
     """A copy in the catalogue, for people."""
     size = f"{found.size} bytes" if found.size is not None else f"stored as {found.stored or '?'} bytes"
-    return ", ".join(word for word in (found.path, size, found.when, found.media) if word)
+    path = found.path if found.is_named else "its path not shown"
+    expires = f"expires {found.expires}" if found.expires else ""
+    return ", ".join(word for word in (path, size, found.when, found.media, expires) if word)
 
 
 def output_of(state: RunState) -> Output:

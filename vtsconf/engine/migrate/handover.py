@@ -8,12 +8,11 @@ never given again by itself, whatever happens to us, to the connection or to the
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from vtsconf.bma.contract import Command, Located, Verdict
+from vtsconf.bma.contract import Command, Located, Verdict, fresh
 from vtsconf.core.errors import Refused, Unreachable
 from vtsconf.core.migrate.job import Status
 from vtsconf.core.problem import errors
@@ -216,18 +215,7 @@ def _new(attempt: Attempt, before: Copies) -> Located | None:
             attempt.place.host,
             lambda server, place: server.forget([f"{attempt.job.mark}-{question}"], place.state_dir),
         )
-    known = Counter(map(_itself, before))  # the same second and the same size: still two copies
-    fresh = []
-    for one in now:
-        known[_itself(one)] -= 1
-        if known[_itself(one)] < 0:
-            fresh.append(one)
-    return min(fresh, key=lambda one: bool(one.doubt(attempt.job.bytes)), default=None)
-
-
-def _itself(copy: Located) -> Located:
-    """What stays as it is: a BMA may move an old copy to another tape meanwhile, and it is an old copy still."""
-    return replace(copy, media="", expires="")
+    return min(fresh(now, before), key=lambda one: bool(one.unlike(attempt.job.bytes)), default=None)
 
 
 def _awaited(attempt: Attempt, before: Copies, deadline: float) -> Located | None:
@@ -267,6 +255,6 @@ def _doubt(attempt: Attempt, found: Located | None, *, waits: bool) -> str:
         return f"the tape changed meanwhile: {change}"
     if found is None:
         return "its catalogue shows no new copy of the tape"
-    if doubt := found.doubt(attempt.job.bytes):
+    if doubt := found.unlike(attempt.job.bytes):
         return doubt
     return "" if waits else "that the command waits for the BMA's verdict is not known (vts.vtspolicy.waits)"

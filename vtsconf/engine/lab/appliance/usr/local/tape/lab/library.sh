@@ -66,7 +66,8 @@ store() {
     printf '%s\n' "$1" >"$new/path"
     printf '%s\n' "$2" >"$new/token"
     printf '%s\n' "${kind-}" >"$new/kind"
-    date '+%Y-%m-%d %H:%M:%S' >"$new/when"
+    made=${made:-$(date '+%Y-%m-%d %H:%M:%S')} # one time for all that a run stores: its save time
+    printf '%s\n' "$made" >"$new/when"
     date +%s >"$new/savetime"
     echo $(($(wc -c <"$new/data"))) >"$new/size"
     case $mode in
