@@ -239,8 +239,21 @@ def listener(work: Work, run: str, *, quiet: bool, allowed: Collection[str] = ()
                 f"{show.reason(decision.reason)}"
             )
 
+    def missed(host: str, why: str) -> None:
+        body = {"reason": why, "time": time.time()}
+        event = Event(at=work.shop.now, run=run, host=host, action="requests-missed", body=body)
+        work.shop.journal.add(event)
+        if not quiet:
+            click.echo(f"{show.paint('!')} {host}  {show.reason(why)}")
+
     follower = Follower(
-        book=work.book, yard=work.yard, run=run, now=lambda: work.shop.now, told=told, allowed=allowed
+        book=work.book,
+        yard=work.yard,
+        run=run,
+        now=lambda: work.shop.now,
+        told=told,
+        missed=missed,
+        allowed=allowed,
     )
     looked = [0.0]
 

@@ -439,12 +439,23 @@ class Book:
         rows = self._db.read("select value from settings where name = ?", (f"event-log/{host}",))
         return str(rows[0][0]) if rows else ""
 
-    def set_mark(self, host: str, mark: str) -> None:
-        """All before it was acted on."""
-        self._db.write(
-            "insert into settings (name, value) values (?, ?) on conflict (name) do update set value = excluded.value",
-            [(f"event-log/{host}", mark)],
-        )
+    def set_mark(self, host: str, mark: str, *, was: str) -> bool:
+        """All before it was acted on. False where the mark is not `was` any more: somebody else has read on meanwhile."""
+        name = f"event-log/{host}"
+
+        def advance(open_: Transaction) -> bool:
+            # Whoever writes this row first decides; the others wait here, and then see another mark.
+            open_.write(
+                "insert into settings (name, value) values (?, '') on conflict (name) do update set value = settings.value",
+                [(name,)],
+            )
+            ((now,),) = open_.read("select value from settings where name = ?", (name,))
+            if now != was:
+                return False
+            open_.write("update settings set value = ? where name = ?", [(mark, name)])
+            return True
+
+        return self._db.transact(advance)
 
     def close(self) -> None:
         self._db.close()
