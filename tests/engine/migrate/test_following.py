@@ -27,6 +27,8 @@ RULES = {
     "quiet": {"match": "NOISE", "action": "ignore"},
     "tell": {"match": "HELLO", "action": "notify"},
     "mount": {"match": "MOUNT (?P<path>[^ ]+)", "action": "restore"},
+    "wipe": {"match": "WIPE (?P<path>[^ ]+)", "action": "erase"},
+    "load": {"match": "LOAD (?P<cartridge>[^ ]+)", "action": "restore"},
     "erase": {"match": "^VTSPolicy Erase", "action": "erase"},
     "asked": {"match": "^VTSPolicy", "action": "vtspolicy", "bma": "tsm"},
 }
@@ -42,12 +44,13 @@ class Site:
         self.told: list[tuple[str, str]] = []
         self.missed: list[str] = []
         self.allowed: tuple[str, ...] = ("rules/erase",)
+        self.vaults: tuple[str, ...] = ("/VAULT01",)
         self.follower = self.another()
         self.follower.look()
 
     def another(self) -> Follower:
         vts = Vts(
-            vaults=("/VAULT01",), allow_erase=self.allowed, rules=Rules.model_validate({"rules": RULES}).rules
+            vaults=self.vaults, allow_erase=self.allowed, rules=Rules.model_validate({"rules": RULES}).rules
         )
         place = Place(host="vts1", target=Target(name="vts1"), state_dir="/var", vts=vts)
         yard = Yard(places={"vts1": place}, reach=lambda _: self.server)
@@ -67,10 +70,11 @@ class Site:
         name: str,
         size: int = 10,
         *,
+        pool: str = "/VAULT01/P",
         proven: bool = True,
         witnesses: Sequence[str] = ("bma", "catalogue"),
     ) -> str:
-        path = f"/VAULT01/P/{name}"
+        path = f"{pool}/{name}"
         self.server.jobs.tapes[path] = Tape(path=path, size=size, mtime=1, inode=len(self.server.jobs.tapes))
         if proven:
             self.book.prove(Proof(
@@ -172,14 +176,14 @@ def test_the_same_event_again_is_another_request_once_the_first_has_ended(site: 
 
 def test_a_server_that_goes_away_in_between_is_asked_the_same_again(site: Site) -> None:
     erased = site.tape("T00001", 0)
-    list_tapes = site.server.tapes
+    look = site.server.look
 
-    def gone(*_: object) -> None:
+    def gone(*_: object, **__: object) -> None:
         raise Unreachable("vts1 is gone")
 
-    site.server.tapes = gone  # type: ignore[method-assign, assignment]
+    site.server.look = gone  # type: ignore[method-assign, assignment]
     assert [] == site.say(f"MOUNT {erased}")
-    site.server.tapes = list_tapes  # type: ignore[method-assign]
+    site.server.look = look  # type: ignore[method-assign]
     assert [("restore", erased)] == site.say()
 
 
@@ -233,3 +237,60 @@ def test_requests_that_may_be_lost_are_told(site: Site) -> None:
     )
     site.say("more")
     assert 1 == len(site.missed)
+
+
+# ---- which tapes are meant
+
+
+@pytest.mark.parametrize("event", ["VTSPolicy Erase - T00001", "WIPE /VAULT01/P/T00001"])
+@pytest.mark.parametrize("pool", ["/VAULT01/Q", "/VAULT02/P", "/VAULT100/P"])
+def test_a_name_that_is_on_the_server_twice_is_not_erased_whatever_vaults_are_ours(
+    site: Site, event: str, pool: str
+) -> None:
+    site.allowed = ("rules/erase", "rules/wipe")
+    site.vaults = ("/VAULT01", "/VAULT100")
+    site.follower = site.another()
+    path = site.tape("T00001")
+    other = site.tape("T00001", pool=pool)
+
+    assert [] == site.say(event)
+    assert "T00001 in more than one pool" in site.told[-1][1]
+    site.server.jobs.tapes.pop(other)
+    assert [("erase", path)] == site.say(event)
+
+
+def test_a_bare_name_is_not_looked_for_in_vaults_that_are_not_ours(site: Site) -> None:
+    site.tape("T00001", 0, pool="/VAULT02/P")
+
+    assert [] == site.say("LOAD T00001")
+    assert "vts1 has no such tape: T00001" == site.told[-1][1]
+
+
+def test_a_whole_path_lists_no_vault_and_its_name_may_be_elsewhere_too(site: Site) -> None:
+    erased, full = site.tape("T00001", 0), site.tape("T00002", proven=False)
+    site.tape("T00001", 0, pool="/VAULT01/Q")
+    site.server.tapes = None  # type: ignore[method-assign, assignment]
+
+    made = site.say(f"MOUNT {erased}", "VTSPolicy TSM 'archive /VAULT01/P/T00002'", "MOUNT /VAULT01/P/NONE")
+    assert [("restore", erased), ("migrate", full)] == made
+    assert "vts1 has no such tape: NONE" == site.told[-1][1]
+
+
+class Counted(Tape):
+    """Counts how often anybody looks at a name."""
+
+    looks = 0
+
+    @property
+    def cartridge(self) -> str:
+        Counted.looks += 1
+        return super().cartridge
+
+
+def test_a_pool_of_many_tapes_takes_no_more_than_their_number(site: Site) -> None:
+    for number in range(1000):
+        path = f"/VAULT01/P/T{number:06}"
+        site.server.jobs.tapes[path] = Counted(path=path, size=1, mtime=1, inode=number)
+
+    assert 1000 == len(site.say('VTSPolicy NBU "/VAULT01/P s=vts1"'))
+    assert Counted.looks < 10 * 1000
