@@ -17,6 +17,8 @@ from vtsconf.resources.written import Command, Drift, File, Health, Service, Vts
 if TYPE_CHECKING:
     from vtsconf.resources.policies import Policy, Rule
 
+PEERS = "ems_InterSystemCommunication_hosts"  # "other VTS systems" [6.04.01 Ops p.44; 6.03.42 Ops p.44]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Vts:
@@ -182,6 +184,12 @@ def _options(host: Host, policies: Mapping[str, Policy], settings: Mapping[str, 
 def nowhere(path: Path, *, key: bool = False) -> Place | None:  # noqa: ARG001 the shape of Locate
     """Where something is that was not read from a file."""
     return None
+
+
+def is_cluster(vts: Vts) -> bool:
+    """The documents name peers of this server: each of them gets the same lines, and may act on the same vaults."""
+    peers = (vts.gathered or {}).get(PEERS)
+    return bool(peers and peers.text)
 
 
 def wanted(vts: Vts, tables: Tables, locate: Locate = nowhere) -> dict[str, WantedParameter]:

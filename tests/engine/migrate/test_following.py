@@ -15,10 +15,11 @@ from vtsconf.core.migrate.job import Status
 from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.tape import Tape
 from vtsconf.core.probe import QuerySeen
+from vtsconf.core.wanted import WantedParameter
 from vtsconf.engine.migrate.book import Book
 from vtsconf.engine.migrate.following import Follower
 from vtsconf.engine.migrate.yard import Place, Yard
-from vtsconf.resources.desired import Vts
+from vtsconf.resources.desired import PEERS, Vts
 from vtsconf.resources.policies import Rules
 from vtsconf.transport.fake import MemoryServer
 
@@ -45,12 +46,21 @@ class Site:
         self.missed: list[str] = []
         self.allowed: tuple[str, ...] = ("rules/erase",)
         self.vaults: tuple[str, ...] = ("/VAULT01",)
+        self.peers = ""
         self.follower = self.another()
         self.follower.look()
 
     def another(self) -> Follower:
+        peers = (
+            {PEERS: WantedParameter(name=PEERS, address=f"ems/{PEERS}", text=self.peers)}
+            if self.peers
+            else {}
+        )
         vts = Vts(
-            vaults=self.vaults, allow_erase=self.allowed, rules=Rules.model_validate({"rules": RULES}).rules
+            vaults=self.vaults,
+            allow_erase=self.allowed,
+            rules=Rules.model_validate({"rules": RULES}).rules,
+            gathered=peers,
         )
         place = Place(host="vts1", target=Target(name="vts1"), state_dir="/var", vts=vts)
         yard = Yard(places={"vts1": place}, reach=lambda _: self.server)
@@ -294,3 +304,17 @@ def test_a_pool_of_many_tapes_takes_no_more_than_their_number(site: Site) -> Non
 
     assert 1000 == len(site.say('VTSPolicy NBU "/VAULT01/P s=vts1"'))
     assert Counted.looks < 10 * 1000
+
+
+# ---- who is meant
+
+
+def test_in_a_cluster_a_line_must_say_who_is_to_act(site: Site) -> None:
+    site.peers = "vts2"
+    site.follower = site.another()
+    erased, full = site.tape("T00001", 0), site.tape("T00002", proven=False)
+
+    assert [] == site.say("VTSPolicy TSM 'archive /VAULT01/P/T00002'")
+    assert "which server of the cluster is to act" in site.told[-1][1]
+    assert [("migrate", full)] == site.say("VTSPolicy TSM 'archive /VAULT01/P/T00002 s=vts1'")
+    assert [("restore", erased)] == site.say(f"MOUNT {erased}")

@@ -14,6 +14,7 @@ from vtsconf.core.migrate.tape import Tape
 from vtsconf.core.vtspolicy.wish import Wish, is_for
 from vtsconf.engine.migrate.book import Book
 from vtsconf.engine.migrate.yard import Place, Yard
+from vtsconf.resources.desired import is_cluster
 from vtsconf.transport.server import Server
 
 
@@ -67,6 +68,11 @@ def jobs_of(
     wish = decision.wish
     if decision.action not in {"migrate", "restore", "erase"} or wish is None:
         return
+    if decision.line and not wish.host and is_cluster(place.vts):
+        raise Refused(
+            "it does not say with s= which server of the cluster is to act, and every one of them would",
+            remedy="a VTSPolicy line in a cluster names it [8.2 Config p.77]",
+        )
     if not is_for(wish, (place.host, place.target.address)):
         raise Refused(f"it is meant for {wish.host}")
     if decision.action == "erase" and f"rules/{decision.rule}" not in {*allowed, *place.vts.allow_erase}:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from vtsconf.core.problem import Level, suggestion
+from vtsconf.resources.desired import PEERS
 from vtsconf.resources.lints.defaults import version
-from vtsconf.resources.lints.ems import PEERS
 from vtsconf.resources.lints.subject import Finding, Lint, Subject
 
 if TYPE_CHECKING:
