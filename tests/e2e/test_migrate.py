@@ -106,8 +106,8 @@ vts:
   tape_is_free: [sh, -c, 'test ! -e "$1.in-use"', sh]
   bma: {tsm: {timeouts: {restore: 4s}}}
   policies:
-    one: {select: {pools: [ONE]}, action: migrate, bma: tsm, options: {type: archive, management_class: MC7Y}, priority: 10}
-    gone: {select: {pools: [ONE], migrated: "yes"}, action: erase, priority: 20}
+    one: {select: {pools: [ONE]}, action: migrate, bma: tsm, options: {type: archive, management_class: MC7Y}, priority: 10, retry: {attempts: 1}}
+    gone: {select: {pools: [ONE], migrated: "yes"}, action: erase, priority: 20, retry: {attempts: 1}}
 """
 VTSPOLICY = """\
 #!/bin/sh

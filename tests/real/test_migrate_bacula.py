@@ -10,11 +10,13 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.real.bacula.daemons import Bacula
+from vtsconf.engine.migrate.book import Book
 
 pytestmark = pytest.mark.real
 
@@ -25,7 +27,7 @@ _POOLS = itertools.count(1)
 class Site:
     """A project of one server, this machine; its vault is Bacula's playground, and its tape library is real."""
 
-    def __init__(self, folder: Path, bacula: Bacula) -> None:
+    def __init__(self, folder: Path, bacula: Bacula, *, checksum: bool = False) -> None:
         self.folder, self.bacula = folder, bacula
         self.pool = bacula.pool.with_name(f"P{next(_POOLS)}")
         self.pool.mkdir(parents=True)
@@ -40,6 +42,7 @@ class Site:
                     "select": {"pools": [self.pool.name]},
                     "action": "migrate",
                     "bma": "bacula",
+                    "checksum": checksum,
                     "retry": {"attempts": 2, "backoff": "1s"},
                 }
             },
@@ -91,6 +94,55 @@ def test_archived_lost_and_back_with_equal_checksums(site: Site) -> None:
     back = site.run("migrate", "restore", "vts1", *map(str, tapes))
     assert (before, 0) == ([digest(tape) for tape in tapes], back.returncode), back.stdout
     assert "nothing to do" in site.run("migrate", "plan").stdout
+
+
+def test_with_checksums_each_tape_is_compared_with_its_copy(tmp_path: Path, bacula: Bacula) -> None:
+    site = Site(tmp_path / "site", bacula, checksum=True)
+    tapes = [site.tape(f"S0000{n}", 3_000_000 + n) for n in range(2)]
+    sums = [f"sha256:{digest(tape)}" for tape in tapes]
+
+    done = site.run("migrate", "run")
+    found = site.jobs
+    assert (0, sums) == (done.returncode, [found[f"migrate {t.name}"]["checksum"] for t in tapes]), (
+        done.stdout
+    )
+    assert all("its checksum is the same" in job["witnesses"]["file"] for job in found.values())
+    assert [1, 1] == [site.bacula.archived(tape) for tape in tapes]
+
+    for tape in tapes:
+        tape.write_bytes(b"")
+    back = site.run("migrate", "restore", "vts1", *map(str, tapes))
+    assert (0, sums) == (back.returncode, [f"sha256:{digest(tape)}" for tape in tapes]), back.stdout
+    found = site.jobs
+    assert sums == [found[f"restore {tape.name}"]["checksum"] for tape in tapes]
+    assert "nothing to do" in site.run("migrate", "plan").stdout
+
+
+def test_a_copy_of_other_bytes_is_not_left_in_place(tmp_path: Path, bacula: Bacula) -> None:
+    """Bacula hands back what it has, and all is well, it says; the record says that this is not the tape."""
+    site = Site(tmp_path / "site", bacula, checksum=True)
+    tape = site.tape("W00001", 500_000)
+    assert 0 == site.run("migrate", "run").returncode
+    other = f"sha256:{hashlib.sha256(b'another tape').hexdigest()}"
+    record(site, tape, other)
+    was = digest(tape)
+    tape.write_bytes(b"")
+
+    site.run("migrate", "restore", "vts1", str(tape), "--attempts", "1")
+
+    job = site.jobs["restore W00001"]
+    assert (b"", "parked") == (tape.read_bytes(), job["status"])
+    assert (
+        f"its checksum is sha256:{was}, and that of the copy {other}; the empty stub is back" in job["reason"]
+    )
+
+
+def record(site: Site, tape: Path, checksum: str) -> None:
+    """Put this checksum on record for the copy of the tape."""
+    book = Book(f"sqlite:///{site.folder}/.vtsconf/vtsconf.db")
+    ((proof, about),) = book.proofs("vts1", [str(tape)])
+    book.prove(replace(proof, checksum=checksum), about)
+    book.close()
 
 
 def test_an_executor_that_was_killed_archives_once(site: Site) -> None:

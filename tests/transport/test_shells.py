@@ -155,6 +155,18 @@ def test_without_timeout_a_command_that_hangs_is_ended_with_its_children(plain):
 
 
 @needs_namespace
+def test_a_timeout_that_cannot_kill_later_as_on_rhel_6(plain):
+    """coreutils 8.4 knows no -k: it says 125, and has run nothing."""
+    said = '[ "$1" != -k ] || { echo "invalid option" >&2; exit 125; }'
+    plain.stand_in("timeout", f'#!/bin/sh\n{said}\nexec /usr/bin/timeout "$@"\n')
+    probes = (Query("yes", ("echo", "yes")), Query("own", ("sh", "-c", "exit 125")))
+    seen = plain.server().read(probes, str(plain.state)).queries
+
+    assert 0 == seen["yes"].exit
+    assert b"yes" == seen["yes"].stdout.strip().splitlines()[-1]
+    assert 125 == seen["own"].exit
+
+
 def test_without_timeout_queries_answer(plain):
     seen = plain.server(Without("timeout")).read(
         [

@@ -7,6 +7,7 @@ VtsconfError            1
 ├── Failed              5    the server was reached and did not do it
 ├── Stale               6    the live server is not what the plan was made from
 ├── Locked              7    someone else is changing the server
+├── StoreLost           1    the journal cannot be read or written now
 └── Usage              64    the command line makes no sense
 """
 
@@ -85,6 +86,10 @@ class Locked(VtsconfError):
     """Someone else is changing the server."""
 
     exit = Exit.LOCKED
+
+
+class StoreLost(VtsconfError):
+    """The journal cannot be read or written now: that says nothing of what goes on on a server."""
 
 
 class Usage(VtsconfError):

@@ -99,6 +99,11 @@ class Policy(Settings):
     submit: Literal["run", "vtspolicy"] = Field(
         default="run", description="Run the BMA, or hand a VTSPolicy line to the server."
     )
+    checksum: bool = Field(
+        default=False,
+        description="A migration: take the tape's SHA-256 before and after, which reads it twice more. "
+        "Restores and erases compare with it wherever one is on record.",
+    )
     window: Window | None = Field(default=None, description="When it may run; not set: always.")
     limits: Limits = Field(default=Limits(), description="How much at once.")
     retry: Retry = Field(default=Retry(), description="How often a failed job is tried again.")

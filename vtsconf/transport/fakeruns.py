@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 
 from vtsconf.core.migrate.tape import Tape
 from vtsconf.transport.runs import Guard, RunSpec, RunsSeen, RunState
@@ -100,6 +101,15 @@ class MemoryRuns:
     def _amiss(self, guard: Guard) -> str:
         """What does not hold, "" if it does."""
         tape = self.tapes.get(guard.path)
+        if guard.only_in:
+            name, vaults = guard.path.rsplit("/", 1)[1], guard.only_in
+            same = [
+                one.path for one in self.tapes.values() if one.cartridge == name and one.path != guard.path
+            ]
+            found = [
+                path for path in same if any(fnmatchcase(path.split("/")[-3], vault) for vault in vaults)
+            ]
+            return f"{found[0]} has the same name" if found else ""
         if guard.is_absent:
             return f"{guard.path} is there" if tape else ""
         if tape is None:

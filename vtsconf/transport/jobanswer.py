@@ -18,8 +18,9 @@ def started(records: Sequence[Record], id_: str, attempt: int, paths: Sequence[s
     """Raises Failed when the server could not start it, and has started nothing."""
     for record in records:
         match record.words:
-            case ("result", "refused", *_):
-                return RunState(id=id_, attempt=attempt, state="refused", reason=record.rest(2))
+            case ("result", "refused" | "busy" as word, *_):
+                is_busy, reason = word == "busy", record.rest(2)
+                return RunState(id=id_, attempt=attempt, state="refused", reason=reason, is_busy=is_busy)
             case ("result", "failed", *_):
                 raise Failed(
                     f"the job {id_} was not started: {record.rest(2)}",

@@ -145,7 +145,14 @@ def _run_text(spec: RunSpec, state_dir: str) -> str:
         [
             *_head("-", state_dir),
             words("vt_job", spec.id, spec.attempt),
-            *_function("vt_guards", [*map(_guard, spec.guards), *map(_check, spec.checks)]),
+            *_function(
+                "vt_guards",
+                [
+                    *(words("vt_after", checked(id_)) for id_ in spec.after),
+                    *map(_guard, spec.guards),
+                    *map(_check, spec.checks),
+                ],
+            ),
             *_function("vt_environment", [_export(name, value) for name, value in spec.env.items()]),
             f'vt_run "$1" {words(str(spec.timeout), *argv)}',
             "# end",
@@ -160,6 +167,8 @@ def _function(name: str, lines: Iterable[str]) -> list[str]:
 def _guard(guard: Guard) -> str:
     if guard.is_absent:
         return words("vt_absent", guard.path)
+    if guard.only_in:
+        return words("vt_only", guard.path, *guard.only_in)
     seconds, fraction = ("", 0) if guard.mtime is None else divmod(guard.mtime, 10**9)
     given = ("" if value is None else value for value in (guard.size, guard.inode))
     return words("vt_guard", guard.path, *given, seconds, f"{fraction:09d}" if fraction else "")

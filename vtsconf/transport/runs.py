@@ -15,6 +15,7 @@ class Guard:
 
     `size` (bytes), `mtime` (nanoseconds; where it is a whole second, only the second is compared: an old `find` knows no
     more) and `inode`; None: may be any. `is_absent`: nothing may be there, which is how a lock file is asked for.
+    `only_in`: vaults (names or globs, beside its own) of which no pool may hold another file of this name.
     """
 
     path: str
@@ -22,6 +23,7 @@ class Guard:
     mtime: int | None = None
     inode: int | None = None
     is_absent: bool = False
+    only_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,7 @@ class RunSpec:
     """One detached run. `id` and `attempt` make its name: starting it twice attaches to the first.
 
     `argv`, `stdin`, `files`, `env` as in `bma.contract.Command`; `timeout` in seconds. Each of `checks` is a command
-    that must end with 0 within 20 s, or nothing is started.
+    that must end with 0 within 20 s, or nothing is started. Of the runs in `after` nothing may live any more.
     """
 
     id: str  # letters, digits, "-"
@@ -41,6 +43,7 @@ class RunSpec:
     timeout: int = 86400
     guards: tuple[Guard, ...] = ()
     checks: tuple[tuple[str, ...], ...] = ()
+    after: tuple[str, ...] = ()
 
 
 State = Literal["none", "refused", "running", "ended", "lost"]
@@ -48,7 +51,8 @@ State = Literal["none", "refused", "running", "ended", "lost"]
 
 @dataclass(frozen=True, kw_only=True)
 class RunState:
-    """How a detached run stands. "refused": a guard or check did not hold (`reason`). "lost": it began, and neither runs
+    """How a detached run stands. "refused": a guard or check did not hold (`reason`); `is_busy`: a check, which may hold
+    later. "lost": it began, and neither runs
     nor has an end: the server was rebooted, or it was killed with its whole group.
 
     `exit` as a shell says it: 128 + n for signal n; 124: ended at its time-out. `reason` says also why it was ended.
@@ -61,6 +65,7 @@ class RunState:
     state: State
     exit: int | None = None
     reason: str = ""
+    is_busy: bool = False
     output: bytes = b""
     is_cut: bool = False
     started: int = 0

@@ -25,7 +25,7 @@ def row(n: int, status: Status = Status.DONE, **more: Any) -> dict[str, Any]:
         **{key: value for key, value in job.to_json().items() if key != "nonce"},
         "run": RUN, "status": status.value, "attempts": 1, "reason": "" if is_done else f"it did not go well: {n}",
         "seconds": 12, "updated": START + n, "not_before": None,
-        "witnesses": WITNESSES if is_done else dict.fromkeys(WITNESSES), "said": "", "exit": None, **more,
+        "witnesses": WITNESSES if is_done else dict.fromkeys(WITNESSES), "checksum": None, "said": "", "exit": None, **more,
     }  # fmt: skip
 
 

@@ -50,6 +50,17 @@ def test_who_when_and_how_many() -> None:
     assert (START + 0.5, START + 12.5) == (found["jobs"][0]["started"], found["jobs"][0]["ended"])
 
 
+def test_a_checksum_is_shown_where_there_is_one() -> None:
+    sums = [f"sha256:{str(n) * 64}" for n in range(2)]
+    rows = [row(1, checksum=sums[0]), row(2), row(3, Status.UNPROVEN, checksum=sums[1]), row(4)]
+    del rows[3]["checksum"]  # as jobs had none before
+    found = told(rows)
+    shown = html(found)
+
+    assert [*sums[:1], None, sums[1], None] == [job.get("checksum") for job in found["jobs"]]
+    assert [1, 1, 2] == [shown.count(text) for text in (*sums, "checksum: ")]
+
+
 def test_a_run_that_has_not_ended_says_so() -> None:
     found = told([row(0), row(1, Status.RUNNING)], ended=False)
 

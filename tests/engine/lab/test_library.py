@@ -19,7 +19,7 @@ S, PARTIAL, TRANSIENT, PERMANENT, UNKNOWN = (
     Verdict.UNKNOWN,
 )
 NAMES = ("tsm", "netbackup", "networker")
-DATA = os.urandom(3000)
+DATA = b"d" + os.urandom(2999)
 
 
 @pytest.fixture(params=NAMES)
@@ -143,6 +143,7 @@ FAULTS = [
     ("german", "locate", UNKNOWN, UNKNOWN, UNKNOWN),
     ("changes", "archive", TRANSIENT, PARTIAL, PARTIAL),
     ("changes-silently", "archive", S, S, S),
+    ("rewrites", "archive", S, S, S),
     ("full", "archive", PERMANENT, PERMANENT, TRANSIENT),
     ("no-server", "archive", TRANSIENT, TRANSIENT, TRANSIENT),
     ("no-server", "locate", TRANSIENT, TRANSIENT, TRANSIENT),
@@ -206,6 +207,22 @@ def test_a_tape_that_changed_unseen_is_seen_in_the_file(client):
     client.do("archive", [path])
 
     assert len(DATA) + 1 == Path(path).stat().st_size
+    assert [expected(client, path, len(DATA))] == sized(client.copies([path]))
+
+
+def test_a_tape_that_was_rewritten_is_seen_in_its_bytes_alone(client):
+    path = client.tape("T00001", DATA)
+    before = Path(path).stat()
+    client.break_("rewrites")
+    client.do("archive", [path])
+    after = Path(path).stat()
+
+    assert (before.st_size, before.st_mtime_ns, before.st_ino) == (
+        after.st_size,
+        after.st_mtime_ns,
+        after.st_ino,
+    )
+    assert b"x" + DATA[1:] == Path(path).read_bytes()
     assert [expected(client, path, len(DATA))] == sized(client.copies([path]))
 
 

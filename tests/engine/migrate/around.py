@@ -43,6 +43,9 @@ class Tool:
         return Command(argv=("tool", "cancel", token))
 
     def judge(self, settings: Any, action: str, output: Output, paths: Sequence[str]) -> Judgement:
+        if action == "locate":
+            verdict = Verdict.SUCCESS if output.exit == 0 else Verdict.TRANSIENT
+            return Judgement(verdict=verdict, reason=f"it ended with {output.exit}")
         found = {
             "yes": Verdict.SUCCESS, "part": Verdict.PARTIAL, "later": Verdict.TRANSIENT, "never": Verdict.PERMANENT,
         }  # fmt: skip

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from tests.engine.migrate.around import NOW, Server, hands, job, tape
-from vtsconf.core.errors import Unreachable
+from vtsconf.core.errors import StoreLost, Unreachable
 from vtsconf.core.migrate.job import Job, Status
 from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.turns import Limits
 from vtsconf.engine.migrate.book import Entry
 from vtsconf.engine.migrate.bring import bring
 from vtsconf.engine.migrate.hands import Hands
-from vtsconf.transport.runs import RunSpec, RunState
+from vtsconf.transport.runs import RunSpec, RunsSeen, RunState
 
 GOOD = {"archive": (0, "yes")}
 
@@ -53,7 +53,10 @@ def grow(to: Server) -> Any:
         ({"locate": (0, "")}, Status.UNPROVEN, "catalogue"),
         ({"locate": (0, "9")}, Status.UNPROVEN, "9 bytes"),
         ({"locate": (0, "10 9")}, Status.UNPROVEN, "catalogue"),
-        ({"locate": (None, "10")}, Status.UNPROVEN, "catalogue"),
+        ({"locate": (None, "10")}, Status.PLANNED, "the catalogue did not answer"),
+        ({"locate": (12, "10")}, Status.PLANNED, "the catalogue did not answer"),
+        ({"archive": (1, "what?"), "locate": (12, "")}, Status.PLANNED, "the catalogue did not answer"),
+        ({"archive": (None, ""), "locate": (12, "")}, Status.PLANNED, "the catalogue did not answer"),
         ({"archive": (0, "what?"), "locate": (0, "10")}, Status.UNPROVEN, "not known"),
         ({"archive": (4, "part")}, Status.PLANNED, "part"),
         ({"archive": (12, "later")}, Status.PLANNED, "later"),
@@ -108,6 +111,89 @@ def test_what_an_earlier_attempt_has_left_in_the_catalogue_is_not_archived_again
     assert Status.PLANNED == done(job(), found).status
     assert Status.UNPROVEN == done(job(), found).status
     assert 1 == at.archived
+
+
+@pytest.mark.parametrize("answer", [(0, "yes"), (1, "what?"), (None, ""), (12, "later")])
+def test_while_the_catalogue_does_not_answer_nothing_is_archived_again(
+    tmp_path: Path, answer: tuple[int | None, str]
+) -> None:
+    at = server(job(), answers={"archive": answer, "locate": (12, "no connection")})
+    found = hands(tmp_path, {"vts1": at})
+    one = job(attempts=4)
+
+    assert [Status.PLANNED, Status.PLANNED, Status.PLANNED, Status.PARKED] == [
+        done(one, found).status for _ in range(4)
+    ]
+    assert 1 == at.archived
+
+    del at.answers["locate"]  # it answers again, and a person says so
+    if answer != (0, "yes"):
+        at.shelf.append(one.mark)
+    found.book.retry([one.id], NOW)
+    wanted = {"yes": Status.DONE, "": Status.IN_DOUBT}
+    assert wanted.get(answer[1], Status.UNPROVEN) == done(one, found).status
+    assert 1 == at.archived
+
+
+def test_several_copies_under_our_mark_are_not_made_more(tmp_path: Path) -> None:
+    at = server(job(), answers={"archive": (12, "later"), "locate": (0, "10 9")})
+    found = hands(tmp_path, {"vts1": at})
+
+    assert [Status.PLANNED, Status.UNPROVEN] == [done(job(), found).status for _ in range(2)]
+    assert 1 == at.archived
+
+
+def test_a_store_that_is_away_is_waited_for_and_blames_nobody(tmp_path: Path) -> None:
+    at = server(job(), answers=GOOD)
+    found = hands(tmp_path, {"vts1": at})
+    found.book.add("r1", [job()], NOW)
+    (entry,) = found.book.take("me", Limits(), 1, NOW)
+    prove, paused = found.book.prove, []
+
+    def away(*_: Any) -> None:
+        raise StoreLost("the journal cannot be written")
+
+    found.book.prove = away  # type: ignore[method-assign]
+    found.pause = lambda seconds: (paused.append(seconds), setattr(found.book, "prove", prove))  # type: ignore[method-assign, assignment]
+
+    assert "done" == bring(entry.id, entry.attempt, found)
+    assert [5.0] == paused
+    assert (1, []) == (at.archived, found.book.troubles())
+
+
+def test_a_tape_that_somebody_has_is_tried_again_and_then_left_to_a_later_plan(tmp_path: Path) -> None:
+    at = server(job(), answers=GOOD)
+    found = hands(tmp_path, {"vts1": at})
+    is_busy = [True]
+
+    def start(spec: RunSpec, state_dir: str, **more: Any) -> RunState:
+        if is_busy[0] and spec.argv[1] == "archive":
+            return RunState(id=spec.id, attempt=spec.attempt, state="refused", reason="in use", is_busy=True)
+        return Server.start(at, spec, state_dir, **more)
+
+    at.start = start  # type: ignore[method-assign, assignment]
+    one = job(attempts=2)
+
+    assert [Status.PLANNED, Status.PARKED] == [done(one, found).status for _ in range(2)]
+    assert [] == found.book.troubles()
+    is_busy[0] = False
+    assert Status.DONE == done(one, found).status  # `done` adds it as a plan does
+    assert 1 == at.archived
+
+
+def test_what_ended_well_although_somebody_cancelled_it_is_done(tmp_path: Path) -> None:
+    at = server(job(), answers=GOOD)
+    found = hands(tmp_path, {"vts1": at})
+    at.act = lambda spec: found.book.ask_cancel([job().id], NOW) if spec.argv[1] == "archive" else None
+
+    assert Status.DONE == done(job(), found).status
+
+
+def test_at_its_time_out_a_run_is_ended_by_the_bmas_own_command_too(tmp_path: Path) -> None:
+    at = server(job(), answers={"archive": (124, ""), "cancel": (0, ""), "locate": (0, "")})
+
+    assert Status.PLANNED == done(job(), hands(tmp_path, {"vts1": at})).status
+    assert ["archive", "cancel", "locate"] == [spec.argv[1] for spec in at.jobs.begun]
 
 
 def test_the_same_attempt_begun_again_finds_its_run(tmp_path: Path) -> None:
@@ -328,6 +414,36 @@ def test_whatever_goes_wrong_with_a_restore_the_stub_is_back(
     assert status == ended.status
     assert "the empty stub is back" in ended.reason
     assert 0 == at.jobs.tapes[stub().cartridge].size
+
+
+def test_more_bytes_than_the_copy_has_are_somebody_elses(tmp_path: Path) -> None:
+    """The host waits for this very mount: it may write before we look."""
+    at, ended = restored(tmp_path, 11, (0, "yes"))
+
+    assert Status.IN_DOUBT == ended.status
+    assert 11 == at.jobs.tapes[stub().cartridge].size
+
+
+def test_a_file_that_is_written_to_is_not_emptied(tmp_path: Path) -> None:
+    at = server(stub(), answers={"restore": (12, "later"), "-c": (0, "")})
+    sizes = iter((4, 5, 6, 7, 8, 9))
+
+    def act(spec: RunSpec) -> None:
+        at.jobs.tapes[stub().cartridge] = tape(stub(), size=0 if spec.argv[1] == "-c" else 4, mtime=6)
+
+    def look(*words: Any, **more: Any) -> RunsSeen:
+        seen = Server.look(at, *words, **more)
+        at.jobs.tapes[stub().cartridge] = tape(stub(), size=next(sizes), mtime=7)
+        return seen
+
+    at.act, at.look = act, look  # type: ignore[method-assign]
+    found = hands(tmp_path, {"vts1": at})
+    found.book.prove(proof(job()))
+    ended = done(stub(), found)
+
+    assert Status.IN_DOUBT == ended.status
+    assert "could NOT be put back" in ended.reason
+    assert [] == [spec for spec in at.jobs.begun if spec.argv[1] == "-c"]
 
 
 def test_a_tape_that_another_request_has_brought_back_is_no_failure(tmp_path: Path) -> None:

@@ -90,8 +90,11 @@ def test_full_hosts_and_bmas_are_those_that_nothing_could_be_taken_of(
     waiting: list[Waiting], now: list[tuple[str, str, str]], limits: Limits
 ) -> None:
     load = load_of(now)
-    hosts, bmas = load.full(limits)
-
-    assert not [
-        job for job in waiting if (job.host in hosts or job.bma in bmas) and load.has_room(job, limits)
+    hosts, bmas, policies = load.full(limits)
+    full = [
+        job
+        for job in waiting
+        if job.host in hosts or job.bma in bmas or f"{job.host}/{job.policy}" in policies
     ]
+
+    assert not [job for job in full if load.has_room(job, limits)]

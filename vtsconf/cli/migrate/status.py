@@ -41,6 +41,8 @@ def command(
         working.tell(entry)
         for name, word in entry.detail.get("witnesses", {}).items() if job or verbose else ():
             click.echo(f"      {name}: {show.reason(word)}")
+        if (job or verbose) and entry.detail.get("checksum"):
+            click.echo(f"      checksum: {show.reason(entry.detail['checksum'])}")
         if job and entry.detail.get("said"):
             click.echo(f"      said: {show.reason(entry.detail['said'])}")
     click.echo(", ".join(f"{n} {status}" for status, n in sorted(counts.items())) or "No jobs yet.")

@@ -55,6 +55,7 @@ class Job:
     policy: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)  # the BMA's own
     submit: Literal["run", "vtspolicy"] = "run"
+    checksum: bool = False  # the tape is summed before it is archived, and once more after
     priority: int = 50  # lower goes first; restores are 0
     attempts: int = 5
     backoff: int = 30

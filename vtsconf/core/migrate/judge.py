@@ -152,9 +152,10 @@ class Judge:
 
     def _moves(self, policy: Policy, tape: Tape) -> tuple[int, str]:
         """Bytes that its job moves, and the word of its candidate."""
-        if policy.action == "erase":
-            return 0, ""
         proof = self.proof_of(tape.path)
+        if policy.action == "erase":
+            # What came back, looks as it did before it was erased: to erase it again is another job.
+            return 0, f"back-{proof.back}" if proof and proof.back else ""
         if policy.action == "restore":
             return (proof.size, proof.token) if proof else (0, "")
         # A second copy of the very same tape is another job than the one that made the first.

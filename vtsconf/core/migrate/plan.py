@@ -102,6 +102,7 @@ def job_of(candidate: Candidate, policy: Policy, host: str) -> Job:
         policy=policy.name,
         options=policy.options,
         submit=policy.submit,
+        checksum=policy.checksum and policy.action == "migrate",
         priority=policy.urgency,
         attempts=policy.attempts,
         backoff=policy.backoff,

@@ -39,6 +39,7 @@ class Policy:
     bma: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     submit: Literal["run", "vtspolicy"] = "run"
+    checksum: bool = False  # of a migration: see `Job.checksum`
     window: Window | None = None
     per_host: int | None = None
     per_bma: int | None = None

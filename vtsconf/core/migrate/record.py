@@ -30,6 +30,7 @@ class Proof:
     copies: int = 1  # proven ones of this state of the tape
     checksum: str = ""  # "sha256:…", where one was recorded
     media: str = ""  # as the catalogue names it
+    back: int = 0  # when it was last restored from this copy, in seconds; 0: never
 
     @property
     def is_complete(self) -> bool:

@@ -80,11 +80,16 @@ class Load:
         self.bmas[bma] += 1
         self.policies[host, policy] += 1
 
-    def full(self, limits: Limits) -> tuple[list[str], list[str]]:
-        """Hosts and BMAs that can take no more."""
+    def full(self, limits: Limits) -> tuple[list[str], list[str], list[str]]:
+        """Hosts, BMAs, and policies of a host (HOST/POLICY) that can take no more."""
         hosts = [host for host, count in self.hosts.items() if count >= limits.of_host(host)]
         bmas = [bma for bma, count in self.bmas.items() if bma and count >= limits.of_bma(bma)]
-        return hosts + limits.parked_of("host"), bmas + limits.parked_of("bma")
+        policies = [
+            f"{host}/{policy}"
+            for (host, policy), count in self.policies.items()
+            if policy in limits.policies and count >= limits.policies[policy]
+        ]
+        return hosts + limits.parked_of("host"), bmas + limits.parked_of("bma"), policies
 
     def has_room(self, job: Waiting, limits: Limits) -> bool:
         policy = limits.policies.get(job.policy)

@@ -169,7 +169,10 @@ def _done(job: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
 
 
 def _witnesses(job: Mapping[str, Any]) -> str:
+    """With the checksum, where there is one: a document of before has no such key."""
     told = {name: said for name, said in job["witnesses"].items() if said}
+    if job.get("checksum"):
+        told["checksum"] = job["checksum"]
     return "; ".join(f"{name}: {cut(str(said), _SHORT)}" for name, said in told.items())
 
 

@@ -83,6 +83,7 @@ BMA = {
     "cut": "the answer of the catalogue ends in the middle",
     "changes": "the tape changes while it is read, and the client sees it",
     "changes-silently": "the tape grows while it is read, and the client says that all is well",
+    "rewrites": "bytes of the tape change while it is read, its size and time do not, and the client says that all is well",
     "full": "the tape library has no room left",
     "no-server": "its server cannot be reached",
     "lies": "it says that all is well and has saved nothing",

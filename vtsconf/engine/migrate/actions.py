@@ -6,15 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from vtsconf.bma.contract import Command, Located, Output, Verdict
+from vtsconf.bma.contract import Command, Judgement, Located, Output, Verdict
 from vtsconf.core.errors import Refused
 from vtsconf.core.migrate.job import Status
 from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.tape import Tape
 from vtsconf.core.vtspolicy.erase import erase_line
-from vtsconf.engine.migrate.attempt import Attempt, Ending, failed, output_of, told
+from vtsconf.engine.migrate import checksum
+from vtsconf.engine.migrate.attempt import Attempt, Ending, Shown, failed, output_of, refused, told
 from vtsconf.engine.migrate.handover import hand_over
-from vtsconf.transport.runs import Guard, RunState
+from vtsconf.transport.runs import Guard
+
+_WAIT = 20.0  # seconds that the answer waits for the stub to be back
 
 
 def migrate(attempt: Attempt) -> Ending:
@@ -22,53 +25,78 @@ def migrate(attempt: Attempt) -> Ending:
     job = attempt.job
     if job.submit == "vtspolicy":
         return hand_over(attempt)
-    if copy := _left_behind(attempt):
-        return copy
-    command = attempt.migrator.archive(attempt.settings, [job.cartridge], job.mark, job.options)
-    state = attempt.run(attempt.spec(job.mark, command, attempt.as_planned), may_cancel=True)
-    if early := _early(attempt, state):
+    if early := _left_behind(attempt):
         return early
-    if state.state != "ended":
-        return _lost(attempt)
-    return _judged(attempt, output_of(state))
+    summed = checksum.summed(attempt)
+    return summed if isinstance(summed, Ending) else _archived(summed)
+
+
+def _archived(attempt: Attempt) -> Ending:
+    job = attempt.job
+    command = attempt.migrator.archive(attempt.settings, [job.cartridge], job.mark, job.options)
+    state = attempt.begin(attempt.spec(job.mark, command, attempt.as_planned))
+    if state.state == "refused":
+        return refused(state)
+    if state.state == "none":
+        return Ending(status=Status.IN_DOUBT, reason=_FORGOTTEN)
+    return _lost(attempt) if state.state == "lost" else _judged(attempt, output_of(state))
 
 
 def _judged(attempt: Attempt, output: Output) -> Ending:
     """The first witness, then the catalogue."""
     job = attempt.job
     judgement = attempt.migrator.judge(attempt.settings, "archive", output, [job.cartridge])
+    _stop_for_good(attempt, output)
+    if judgement.verdict is not Verdict.SUCCESS and attempt.is_cancelled:
+        return Ending(status=Status.CANCELLED, reason="cancelled while it ran")
     if judgement.verdict not in {Verdict.SUCCESS, Verdict.UNKNOWN}:
         return failed(judgement, output)
     if judgement.verdict is Verdict.SUCCESS:
         attempt.hands.book.note(attempt.entry, Status.BMA_OK, attempt.hands.clock, judgement.reason)
-    found, files = attempt.look_up(job.mark)
-    if found is None and judgement.verdict is Verdict.UNKNOWN:
+    shown = attempt.look_up(job.mark, "locate", attempt.entry.attempt)
+    if not shown.answered:
+        return _unanswered(shown)
+    if not shown.copies and judgement.verdict is Verdict.UNKNOWN:
         return replace(failed(judgement, output), retry=True)  # neither witness: it may be tried again
-    witnesses = {"bma": judgement.proof or judgement.reason}
-    return _witnessed(attempt, judgement.verdict, found, witnesses, files)
+    return _witnessed(attempt, judgement.verdict, shown, {"bma": judgement.proof or judgement.reason})
+
+
+def _unanswered(shown: Shown) -> Ending:
+    """Nobody knows what the catalogue has: the same is asked again, and nothing is archived until it has answered."""
+    return Ending(
+        status=Status.UNPROVEN,
+        reason=f"the catalogue did not answer: {shown.reason}",
+        verdict=Verdict.TRANSIENT,
+        retry=True,
+        goes_on=True,
+    )
+
+
+_TIMED_OUT = 124  # what our runner says of a run that it has ended at its time-out
+
+
+def _stop_for_good(attempt: Attempt, output: Output) -> None:
+    """At its time-out the client was ended; the BMA's own command ends what it has set going elsewhere."""
+    if output.exit == _TIMED_OUT and (command := attempt.cancelling(output)):
+        attempt.run(attempt.spec(f"{attempt.job.mark}-cancel", command))
 
 
 def _left_behind(attempt: Attempt) -> Ending | None:
     """What an earlier attempt has archived is not archived once more, whatever the BMA said of it."""
-    found = attempt.locate(attempt.job.mark, "before") if attempt.entry.number > 1 else None
-    if found is None:
+    number = attempt.entry.number
+    shown = attempt.look_up(attempt.job.mark, "before", number) if number > 1 else _NOTHING
+    if not shown.answered:
+        return replace(_unanswered(shown), status=Status.FAILED, goes_on=False)
+    if not shown.copies:
         return None
     return Ending(
         status=Status.UNPROVEN,
         reason="an earlier attempt has left a copy in the catalogue, though the BMA did not say that it was good",
-        detail={"witnesses": {"catalogue": told(found)}},
+        detail={"witnesses": {"catalogue": told(shown.copies[-1])}},
     )
 
 
-def _early(attempt: Attempt, state: RunState) -> Ending | None:
-    """It was not started, or somebody ended it."""
-    if state.state == "refused":
-        return Ending(status=Status.FAILED, reason=f"not started: {state.reason}")
-    if state.state == "none":
-        return Ending(status=Status.IN_DOUBT, reason=_FORGOTTEN)
-    if attempt.is_cancelled:
-        return Ending(status=Status.CANCELLED, reason="cancelled while it ran")
-    return None
+_NOTHING = Shown(answered=True, reason="")
 
 
 _FORGOTTEN = (
@@ -78,46 +106,46 @@ _FORGOTTEN = (
 
 def _lost(attempt: Attempt) -> Ending:
     """Its server was restarted in the middle. The catalogue says whether anything came of it."""
-    found = attempt.locate(attempt.job.mark)
-    if found is None:
+    shown = attempt.look_up(attempt.job.mark, "locate", attempt.entry.attempt)
+    if not shown.answered:
+        return _unanswered(shown)
+    if not shown.copies:
         return Ending(status=Status.FAILED, reason="the run was lost: its server was restarted", retry=True)
     return Ending(
         status=Status.IN_DOUBT,
         reason="the run was lost with its server's processes, yet the catalogue has a copy under its mark",
-        detail={"witnesses": {"catalogue": told(found)}},
+        detail={"witnesses": {"catalogue": told(shown.copies[-1])}},
     )
 
 
-def _witnessed(
-    attempt: Attempt,
-    verdict: Verdict,
-    found: Located | None,
-    witnesses: dict[str, str],
-    files: Mapping[str, Tape | None],
-) -> Ending:
+def _witnessed(attempt: Attempt, verdict: Verdict, shown: Shown, witnesses: dict[str, str]) -> Ending:
     """The second witness, and that nobody has written to the tape meanwhile."""
+    found = shown.copy
     if found is not None:
         witnesses["catalogue"] = told(found)
     detail: dict[str, Any] = {"witnesses": witnesses}
-    if doubt := _doubt(attempt, found, verdict, files):
+    if doubt := _doubt(attempt, shown, verdict):
         return Ending(status=Status.UNPROVEN, reason=doubt, detail=detail)
     assert found
-    witnesses["file"] = "unchanged"
+    if changed := checksum.changed(attempt, detail):
+        return changed
+    witnesses["file"] = checksum.word("unchanged", attempt.checksum)
+    detail["checksum"] = attempt.checksum
     attempt.prove(found, witnesses)
     return Ending(
         status=Status.DONE, reason="archived, and found in the catalogue", verdict=verdict, detail=detail
     )
 
 
-def _doubt(
-    attempt: Attempt, found: Located | None, verdict: Verdict, files: Mapping[str, Tape | None]
-) -> str:
+def _doubt(attempt: Attempt, shown: Shown, verdict: Verdict) -> str:
     """Why it is not proven; "" when it is."""
+    found = shown.copy
     if found is None:
-        return "the BMA says yes; its catalogue does not show the tape"
+        several = f"its catalogue shows {len(shown.copies)} copies of different sizes"
+        return f"the BMA says yes; {several if shown.copies else 'its catalogue does not show the tape'}"
     if doubt := _size_doubt(found, attempt.job.bytes):
         return doubt
-    if change := attempt.changed(files):
+    if change := attempt.changed(shown.files):
         return f"the tape changed meanwhile: {change}"
     return "" if verdict is Verdict.SUCCESS else "what the BMA said is not known to mean yes"
 
@@ -140,25 +168,35 @@ def restore(attempt: Attempt) -> Ending:
     stub = Guard(path=job.cartridge, size=0)
     options = about.get("options", job.options)
     command = attempt.migrator.restore(attempt.settings, [job.cartridge], proof.token, options)
-    state = attempt.run(attempt.spec(job.mark, command, stub), may_cancel=True)
+    state = attempt.begin(attempt.spec(job.mark, command, stub))
     if state.state == "refused":
-        return _there_already(attempt) or Ending(status=Status.FAILED, reason=f"not started: {state.reason}")
+        return _there_already(attempt) or refused(state)
     if state.state == "none":
         return Ending(status=Status.IN_DOUBT, reason=_FORGOTTEN)
     output = output_of(state)
     judgement = attempt.migrator.judge(attempt.settings, "restore", output, [job.cartridge])
+    _stop_for_good(attempt, output)
     seen = attempt.tape()
     if state.state == "ended" and judgement.verdict is Verdict.SUCCESS and seen and seen.size == proof.size:
-        attempt.hands.book.prove(replace(proof, mtime=seen.mtime, inode=seen.inode), about)
-        witnesses = {"bma": judgement.proof or judgement.reason, "file": f"{proof.size} bytes"}
-        return Ending(
-            status=Status.DONE,
-            reason="restored whole",
-            verdict=judgement.verdict,
-            detail={"witnesses": witnesses},
-        )
-    size = "is not there" if seen is None else f"has {seen.size} of {proof.size} bytes"
-    return _not_restored(attempt, failed(judgement, output), f"the file {size}; {_stub_back(attempt)}")
+        if unlike := checksum.unlike(attempt, proof.checksum):
+            return _not_restored(attempt, unlike, proof, seen)
+        return _restored(attempt, proof, about, seen, judgement)
+    return _not_restored(attempt, failed(judgement, output), proof, seen)
+
+
+def _restored(
+    attempt: Attempt, proof: Proof, about: Mapping[str, Any], seen: Tape, judgement: Judgement
+) -> Ending:
+    back = replace(proof, mtime=seen.mtime, inode=seen.inode, back=attempt.hands.clock)
+    attempt.hands.book.prove(back, about)
+    file = checksum.word(f"{proof.size} bytes", proof.checksum)
+    witnesses = {"bma": judgement.proof or judgement.reason, "file": file}
+    return Ending(
+        status=Status.DONE,
+        reason="restored whole",
+        verdict=judgement.verdict,
+        detail={"witnesses": witnesses, "checksum": proof.checksum},
+    )
 
 
 def _there_already(attempt: Attempt) -> Ending | None:
@@ -175,11 +213,23 @@ def _there_already(attempt: Attempt) -> Ending | None:
     )
 
 
-def _not_restored(attempt: Attempt, ending: Ending, told: str) -> Ending:
+def _not_restored(attempt: Attempt, ending: Ending, proof: Proof, seen: Tape | None) -> Ending:
+    """The stub is put back, unless that could destroy what is not ours."""
+    if seen is None:
+        return replace(ending, reason=f"{ending.reason}; the file is not there any more", retry=False)
+    if seen.size != proof.size:
+        ending = replace(ending, reason=f"{ending.reason}; the file has {seen.size} of {proof.size} bytes")
+    if seen.size > proof.size:
+        why = f"{ending.reason}: somebody else has written to it, so it is left as it is"
+        return replace(ending, status=Status.IN_DOUBT, reason=why, retry=False)
+    if trouble := _stub_back(attempt, seen):
+        why = f"{ending.reason}, and the stub could NOT be put back: {trouble}"
+        return replace(ending, status=Status.IN_DOUBT, reason=why, retry=False)
+    why = f"{ending.reason}; the empty stub is back"
     if attempt.is_cancelled:
-        return Ending(status=Status.CANCELLED, reason=f"cancelled while it ran; {told}")
+        return replace(ending, status=Status.CANCELLED, reason=f"cancelled while it ran; {why}", retry=False)
     is_short = ending.verdict is Verdict.SUCCESS  # the BMA says yes, and the file says no
-    return replace(ending, reason=f"{ending.reason}; {told}", retry=ending.retry or is_short)
+    return replace(ending, reason=why, retry=ending.retry or is_short)
 
 
 def _copy(attempt: Attempt) -> tuple[Proof, Mapping[str, Any]]:
@@ -198,18 +248,25 @@ def _copy(attempt: Attempt) -> tuple[Proof, Mapping[str, Any]]:
     return found[-1]
 
 
-_EMPTY = 'test -f "$1" && ! test -L "$1" && : >"$1"'
+_EMPTY = ': >"$1"'
 
 
-def _stub_back(attempt: Attempt) -> str:
-    """Empty the file again; what is said is what was seen afterwards."""
+def _stub_back(attempt: Attempt, seen: Tape) -> str:
+    """Empty the file again; why that did not happen, "" when it did.
+
+    It must be just what was seen, and nothing of the restore may be at work: else somebody writes to it now.
+    """
+    if seen.is_erased:
+        return ""
     path = attempt.job.cartridge
     command = Command(argv=("sh", "-c", _EMPTY, "sh", path), timeout=60)
-    attempt.run(attempt.spec(f"{attempt.job.mark}-stub", command))
-    seen = attempt.tape()
-    return (
-        "the empty stub is back" if seen and seen.size == 0 else "the stub could NOT be put back: look at it"
-    )
+    guard = Guard(path=path, size=seen.size, mtime=seen.mtime, inode=seen.inode)
+    spec = replace(attempt.spec(f"{attempt.job.mark}-stub", command, guard), after=(attempt.job.mark,))
+    state = attempt.run(spec, patience=_WAIT, paths=[path])
+    if state.state == "refused":
+        return state.reason
+    now = state.files.get(path) or attempt.tape()
+    return "" if now is not None and now.is_erased else "look at it"
 
 
 def erase(attempt: Attempt) -> Ending:
@@ -223,22 +280,29 @@ def erase(attempt: Attempt) -> Ending:
     proof, _ = _copy(attempt)
     if not proof.is_complete or (proof.size, proof.mtime, proof.inode) != (job.bytes, job.mtime, job.inode):
         return Ending(status=Status.FAILED, reason="it is not, as it is now, proven on tape: not erased")
+    if unlike := checksum.unlike(attempt, proof.checksum, attempt.as_planned):
+        return replace(unlike, reason=f"not erased: {unlike.reason}", retry=False)
     line = erase_line(job.cartridge.rsplit("/", 1)[1], release=place.vts.release)
     command = Command(argv=(*place.vts.vtspolicy.command, line), timeout=600)
-    state = attempt.run(attempt.spec(job.mark, command, attempt.as_planned))
+    state = attempt.begin(attempt.spec(job.mark, command, attempt.as_planned, _only(attempt)))
     if state.state == "refused":
-        return Ending(status=Status.FAILED, reason=f"not erased: {state.reason}")
+        return refused(state, "not erased")
     seen = attempt.tape()
     if seen is not None and seen.size == 0:
         witnesses = {"vts": f"exit {state.exit}", "file": "0 bytes"}
-        return Ending(
-            status=Status.DONE, reason="erased", verdict=Verdict.SUCCESS, detail={"witnesses": witnesses}
-        )
+        detail = {"witnesses": witnesses, "checksum": proof.checksum}
+        return Ending(status=Status.DONE, reason="erased", verdict=Verdict.SUCCESS, detail=detail)
     return Ending(
         status=Status.UNPROVEN,
         reason=f"the command ended with {state.exit}; the tape has its bytes still",
         detail={"said": output_of(state).text[-2000:]},
     )
+
+
+def _only(attempt: Attempt) -> Guard:
+    """The line names a tape without its pool: another one of that name could be hit [8.2 SIG p.21: names are unique]."""
+    named = tuple(vault.lstrip("/") for vault in attempt.place.vts.vaults)
+    return Guard(path=attempt.job.cartridge, only_in=("VAULT??", *named))
 
 
 ACTIONS: Mapping[str, Callable[[Attempt], Ending]] = {"migrate": migrate, "restore": restore, "erase": erase}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from vtsconf.bma.contract import Command, Judgement, Located, Migrator, Output, Verdict
-from vtsconf.core.errors import Failed
+from vtsconf.core.errors import Failed, Unreachable
 from vtsconf.core.migrate.job import Job, Status
 from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.tape import Tape
@@ -20,36 +21,64 @@ from vtsconf.transport.server import Server
 NOBODY = cast("Migrator", None)  # an erase asks no BMA: VTS itself does it
 _GRACE = 60  # seconds that a server may take longer than it was told
 _QUESTION = 600  # seconds for a question to the catalogue
-_MOMENT, _ANSWER = (
-    2.0,
-    20.0,
-)  # seconds that the answer to a start may wait for the end: of moving data, of a question
+_MOMENT = 2.0  # seconds that the answer to a start waits for the end of what moves data
+_ANSWER = 20.0  # likewise, of a question
 _TEXT = 2000  # characters of output that are kept of a failure
+
+
+class NotBegun(Failed):
+    """The run of this attempt was not started: the next one is another attempt."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How an attempt came out. `retry`: it is tried again, while attempts are left; `is_put_back`: nobody knows yet, and
-    whoever takes the job next goes on with it.
+    """How an attempt came out.
+
+    retry     it is tried again, while attempts are left
+    goes_on   by whoever takes the job next, with this very run: nobody knows yet how it went, or what came of it
+    is_free   that costs no attempt
+    is_open   a later plan may ask for it again, when all attempts are used up
     """
 
     status: Status
     reason: str
     verdict: Verdict = Verdict.UNKNOWN
     retry: bool = False
-    is_put_back: bool = False
+    goes_on: bool = False
+    is_free: bool = False
+    is_open: bool = False
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What the catalogue shows. `answered` False: it could not be asked, so nobody knows what it has (`reason`).
+
+    `files`: the tape by its path as it was after the catalogue had answered; {} where that is not known.
+    """
+
+    answered: bool
+    reason: str
+    copies: tuple[Located, ...] = ()
+    files: Mapping[str, Tape | None] = field(default_factory=dict)
+
+    @property
+    def copy(self) -> Located | None:
+        """The last one; None where none is shown, or several of different sizes."""
+        is_one = len({one.size for one in self.copies}) == 1
+        return self.copies[-1] if is_one else None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """`migrator` and `settings` are those of the job's BMA."""
+    """`migrator` and `settings` are those of the job's BMA; `checksum`: the tape's before it is archived, "" for none."""
 
     entry: Entry
     place: Place
     hands: Hands
     migrator: Migrator
     settings: Any
+    checksum: str = ""
 
     @property
     def job(self) -> Job:
@@ -61,23 +90,25 @@ class Attempt:
         job = self.job
         return Guard(path=job.cartridge, size=job.bytes, mtime=job.mtime, inode=job.inode)
 
-    def spec(self, name: str, command: Command, *guards: Guard) -> RunSpec:
-        """A run on the server; `name` and the attempt are how it is found again."""
+    def spec(self, name: str, command: Command, *guards: Guard, number: int = 0) -> RunSpec:
+        """A run on the server; `name` and the number, that of the attempt, are how it is found again."""
         return RunSpec(
             id=name,
-            attempt=self.entry.number,
+            attempt=number or self.entry.number,
             argv=command.argv,
             stdin=command.stdin,
             files=command.files,
             env={"LC_ALL": "C", **command.env},
             timeout=command.timeout,
             guards=guards,
-            checks=self._checks if guards else (),
+            checks=self._checks if guards and self.job.action != "restore" else (),
         )
 
     @property
     def _checks(self) -> tuple[tuple[str, ...], ...]:
-        """That nobody has mounted or locked the tape, where the server can be asked."""
+        """That nobody has mounted or locked the tape, where the server can be asked. A restore does not ask: a tape that is
+        queued for mount until it is back is locked [6.03.42 Inst p.90].
+        """
         ask = self.place.vts.tape_is_free
         return ((*ask, self.job.cartridge),) if ask else ()
 
@@ -92,77 +123,97 @@ class Attempt:
         """Start it, or find it again, and wait for its end; one that ends within `patience` seconds is one exec, which
         tells as well what `paths` are then. Raises Unreachable, Failed, Stopped.
         """
-        host, hands = self.place.host, self.hands
-        state: RunState = hands.yard.with_server(
-            host,
+        state = self._started(spec, patience, paths)
+        if state.state != "running":
+            return state
+        if may_cancel:
+            self.hands.book.note(self.entry, Status.RUNNING, self.hands.clock)
+        asked = [False]
+
+        def heard(now: RunState | None) -> bool:
+            # A runner that was killed enforces no time-out any more: then we do.
+            late = now is not None and now.clock > now.started + spec.timeout + _GRACE
+            if not asked[0] and (late or (may_cancel and self.is_cancelled)):
+                asked[0] = self._end(spec)
+            return not self.hands.stopping()
+
+        over = heard(state) and self.hands.lookout.until_over(self.place.host, (spec.id, spec.attempt), heard)
+        if not over:
+            raise Stopped
+        return over
+
+    def begin(self, spec: RunSpec) -> RunState:
+        """The run that moves the data. Raises NotBegun where it was not started."""
+        try:
+            return self.run(spec, may_cancel=True)
+        except Failed as error:
+            raise NotBegun(str(error), remedy=error.remedy) from error
+
+    def _started(self, spec: RunSpec, patience: float, paths: Sequence[str]) -> RunState:
+        state: RunState = self.hands.yard.with_server(
+            self.place.host,
             lambda server, place: server.start(spec, place.state_dir, patience=patience, paths=paths),
         )
         if state.state != "refused" and state.attempt != spec.attempt:
             raise Failed(
-                f"attempt {state.attempt} of the same job is still at work on {host}",
+                f"attempt {state.attempt} of the same job is still at work on {self.place.host}",
                 remedy="look what keeps it there; `vtsconf migrate retry` tries again",
             )
-        if state.state != "running":
-            return state
-        asked = [False]
-
-        def heard(now: RunState | None) -> bool:
-            wanted = may_cancel and not asked[0] and self.is_cancelled
-            # A runner that was killed enforces no time-out any more: then we do.
-            late = now is not None and now.clock > now.started + spec.timeout + _GRACE
-            if (wanted or late) and not asked[0]:
-                asked[0] = True
-                self._end(spec)
-            return not hands.stopping()
-
-        over = heard(state) and hands.lookout.until_over(host, (spec.id, spec.attempt), heard)
-        if not over:
-            raise Stopped
-        return over
+        return state
 
     @property
     def is_cancelled(self) -> bool:
         """Somebody asked for its end."""
         return self.hands.book.wish_of(self.entry.id) == "cancel"
 
-    def _end(self, spec: RunSpec) -> None:
-        """By the BMA's own command where it has one, then its whole process group."""
+    def _end(self, spec: RunSpec) -> bool:
+        """By the BMA's own command where it has one, then its whole process group; False: to be tried again."""
 
         def stop(server: Server, place: Place) -> None:
             (state,) = server.look([spec.id], place.state_dir).runs
-            command = (
-                self.migrator.cancel(self.settings, self.job.mark, output_of(state))
-                if self.migrator
-                else None
-            )
-            if command is not None:
-                server.start(self.spec(f"{spec.id}-cancel", command), place.state_dir)
+            if command := self.cancelling(output_of(state)):
+                with suppress(
+                    Failed
+                ):  # there is no room for it, say: the process group is ended all the same
+                    server.start(self.spec(f"{spec.id}-cancel", command), place.state_dir)
             server.end(spec.id, spec.attempt, place.state_dir)
 
-        self.hands.yard.with_server(self.place.host, stop)
+        try:
+            self.hands.yard.with_server(self.place.host, stop)
+        except Unreachable:
+            return False
+        return True
+
+    def cancelling(self, output: Output) -> Command | None:
+        """The BMA's own command that ends a run which has said this; None: it has none."""
+        return self.migrator.cancel(self.settings, self.job.mark, output) if self.migrator else None
 
     def locate(self, token: str, question: str = "locate") -> Located | None:
         """The one copy in the catalogue; None where none is shown, or several of different sizes."""
-        return self.look_up(token, question)[0]
+        return self.look_up(token, question, self.entry.number).copy
 
-    def look_up(
-        self, token: str, question: str = "locate"
-    ) -> tuple[Located | None, Mapping[str, Tape | None]]:
-        """The same, and the tape by its path as it was after the catalogue had answered; {} where that is not known.
+    def look_up(self, token: str, question: str, number: int) -> Shown:
+        """Ask the catalogue. A `token` of "" stands for any mark.
 
-        `question` names it: the same one is asked once in an attempt. A `token` of "" stands for any.
+        The question of that name and number is asked once; whoever asks it again is given the same answer.
         """
         job = self.job
         command = self.migrator.locate(self.settings, [job.cartridge], token, job.options)
         short = replace(command, timeout=min(command.timeout, _QUESTION))
-        spec = self.spec(f"{job.mark}-{question}", short)
+        spec = self.spec(f"{job.mark}-{question}", short, number=number)
         state = self.run(spec, patience=_ANSWER, paths=[job.cartridge])
+        return self._shown(state, token)
+
+    def _shown(self, state: RunState, token: str) -> Shown:
+        paths, output = [self.job.cartridge], output_of(state)
         if state.state != "ended":
-            return None, state.files
-        shown = self.migrator.located(self.settings, output_of(state), [job.cartridge], token)
-        found = [one for one in shown if one.path == job.cartridge]
-        is_one = found and len({one.size for one in found}) == 1
-        return (found[-1] if is_one else None), state.files
+            return Shown(answered=False, reason="the question was lost", files=state.files)
+        judgement = self.migrator.judge(self.settings, "locate", output, paths)
+        if judgement.verdict is not Verdict.SUCCESS:
+            return Shown(answered=False, reason=judgement.reason, files=state.files)
+        copies = self.migrator.located(self.settings, output, paths, token)
+        found = tuple(one for one in copies if one.path in paths)
+        return Shown(answered=True, reason=judgement.reason, copies=found, files=state.files)
 
     def tape(self) -> Tape | None:
         """The tape as it is now; None: not there."""
@@ -198,6 +249,7 @@ class Attempt:
             token=token or job.mark,
             at=self.hands.clock,
             witnesses=tuple(witnesses),
+            checksum=self.checksum,
             media=found.media,
         )
         about = {"options": dict(job.options), "run": self.entry.run, "words": dict(witnesses)}
@@ -223,4 +275,14 @@ def failed(judgement: Judgement, output: Output) -> Ending:
         verdict=judgement.verdict,
         retry=judgement.verdict in {Verdict.TRANSIENT, Verdict.PARTIAL},
         detail={"exit": output.exit, "proof": judgement.proof, "said": output.text[-_TEXT:]},
+    )
+
+
+def refused(state: RunState, what: str = "not started") -> Ending:
+    """A guard does not hold, for good; or a check does not, for now: somebody has the tape."""
+    return Ending(
+        status=Status.FAILED,
+        reason=f"{what}: {state.reason}",
+        retry=state.is_busy,
+        is_open=state.is_busy,
     )

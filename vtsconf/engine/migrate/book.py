@@ -20,7 +20,9 @@ _COLUMNS = (
     "id, run, host, path, action, bma, policy, priority, seq, bytes, state, status, reason, not_before, attempt, owner,"
     " updated, wish, body"
 )
+_OPEN = "open"  # the wish of a job that has ended, and that a later plan may ask for again
 _PAGE = 200  # waiting jobs that are looked at together
+_POLICY = "host || '/' || policy"
 _ROOM = 1000  # rows of a listing that are read at once
 
 
@@ -73,14 +75,19 @@ class Book:
     # ---- filling
 
     def add(self, run: str, jobs: Iterable[Job], now: int) -> list[str]:
-        """New jobs wait for their turn; those that are known already stay as they are. Returns the ids of the new.
+        """New jobs wait for their turn; those that are known already stay as they are, but for those that ended only because
+        somebody had the tape. Returns the ids of those that wait now, and did not before.
 
         Nor is a restore new of a tape that another one is about to bring back.
         """
         wanted = list(jobs)
 
         def fill(open_: Transaction) -> list[str]:
-            known = {entry.id for entry in self._standing(open_, wanted)}
+            standing = self._standing(open_, wanted)
+            open_again = [entry for entry in standing if entry.state == "ended" and entry.wish == _OPEN]
+            rows = [(entry.attempt, json.dumps(dict(entry.detail)), entry.id) for entry in open_again]
+            _revive(open_, rows, now, "planned again")
+            known = {entry.id for entry in standing}
             ((first,),) = open_.read("select coalesce(max(seq), 0) from jobs")
             coming = set(self._restores(open_, wanted))
             new = []
@@ -92,7 +99,7 @@ class Book:
             rows = [_row(job, run, first + number, now) for number, job in enumerate(new, 1)]
             marks = ", ".join("?" * len(_COLUMNS.split(",")))
             open_.write(f"insert into jobs ({_COLUMNS}) values ({marks}) on conflict (id) do nothing", rows)
-            return [job.id for job in new]
+            return [entry.id for entry in open_again] + [job.id for job in new]
 
         return self._db.transact(fill) if wanted else []
 
@@ -147,16 +154,21 @@ class Book:
 
     def _waiting(self, open_: Transaction, load: Load, limits: Limits, now: int) -> Iterator[Waiting]:
         """Waiting jobs in their order, page by page; hosts and BMAs that are full are passed over unread."""
-        priority, seq = -1, -1
+        priority, seq, id_ = -1, -1, ""
         while True:
-            hosts, bmas = load.full(limits)
+            hosts, bmas, policies = load.full(limits)
             where, values = self._within(limits)
             rows = open_.read(
                 "select id, host, path, bma, policy, bytes, priority, seq from jobs where state = 'waiting'"
-                f" and not_before <= ? and (priority > ? or (priority = ? and seq > ?))"
+                f" and not_before <= ? and (priority > ? or (priority = ? and (seq > ? or (seq = ? and id > ?))))"
                 f" and not ({self._db.among('host')}) and not ({self._db.among('bma')}){where}"
-                f" order by priority, seq limit {_PAGE}",
-                (now, priority, priority, seq, self._db.listed(hosts), self._db.listed(bmas), *values),
+                f" and not ({self._db.among(_POLICY)}) and not ({self._db.among('policy')})"
+                f" order by priority, seq, id limit {_PAGE}",
+                (
+                    *(now, priority, priority, seq, seq, id_),
+                    *(self._db.listed(hosts), self._db.listed(bmas), *values, self._db.listed(policies)),
+                    self._db.listed(limits.parked_of("policy")),
+                ),
             )
             for id_, host, path, bma, policy, size, priority, seq in rows:
                 yield Waiting(
@@ -196,26 +208,29 @@ class Book:
         *,
         reason: str = "",
         detail: Mapping[str, Any] | None = None,
+        goes_on: bool = False,
+        is_open: bool = False,
     ) -> None:
-        """It ended for good; its place is free."""
-        body = json.dumps({**entry.detail, **(detail or {}), "goes_on": 0})
+        """It ended for good; its place is free. Nothing happens to what is no longer in this attempt.
+
+        `goes_on`: a person who asks for it again goes on with its run; `is_open`: so may a plan ask for it again.
+        """
+        number = entry.number if goes_on else 0
+        body = json.dumps({**entry.detail, **(detail or {}), "goes_on": number})
         self._db.write(
-            "update jobs set state = 'ended', status = ?, reason = ?, body = ?, updated = ?, wish = ''"
-            " where id = ? and attempt = ?",
-            [(status.value, reason, body, now, entry.id, entry.attempt)],
+            "update jobs set state = 'ended', status = ?, reason = ?, body = ?, updated = ?, wish = ?"
+            " where id = ? and attempt = ? and state = 'taken'",
+            [(status.value, reason, body, now, _OPEN if is_open else "", entry.id, entry.attempt)],
         )
 
-    def again(self, entry: Entry, now: int, *, after: int, reason: str) -> None:
-        """It waits for its next attempt; its place is free."""
-        self._wait(entry, now, after=after, reason=reason, body={**entry.detail, "goes_on": 0})
-
-    def put_back(self, entry: Entry, now: int, reason: str) -> None:
-        """Nobody knows how this attempt goes: whoever takes the job next goes on with it, and it counts as one."""
-        before = int(entry.detail.get("before", 0)) + 1
-        body = {**entry.detail, "goes_on": entry.number, "before": before}
-        self._wait(entry, now, after=0, reason=reason, body=body)
-
-    def _wait(self, entry: Entry, now: int, *, after: int, reason: str, body: Mapping[str, Any]) -> None:
+    def again(
+        self, entry: Entry, now: int, *, after: int, reason: str, goes_on: bool = False, is_free: bool = False
+    ) -> None:
+        """It waits for its next turn; its place is free. `goes_on`: with the run of this one; `is_free`: this one does not
+        count as an attempt.
+        """
+        before = int(entry.detail.get("before", 0)) + is_free
+        body = {**entry.detail, "before": before, "goes_on": entry.number if goes_on else 0}
         self._db.write(
             "update jobs set state = 'waiting', status = ?, reason = ?, not_before = ?, updated = ?, body = ?"
             " where id = ? and attempt = ? and state = 'taken'",
@@ -234,9 +249,11 @@ class Book:
 
     def get(self, wanted: str) -> list[Entry]:
         """The job of that id, or those whose ids begin so."""
-        pattern = wanted.replace("%", "").replace("_", "") + "%"
         return _entries(
-            self._db.read(f"select {_COLUMNS} from jobs where id like ? order by seq", (pattern,))
+            self._db.read(
+                f"select {_COLUMNS} from jobs where id >= ? and id < ? order by seq, id",
+                (wanted, f"{wanted}~"),
+            )
         )
 
     def wish_of(self, id_: str) -> str:
@@ -255,18 +272,19 @@ class Book:
 
     def entries(self, *, run: str = "", statuses: Sequence[Status] = ()) -> Iterator[Entry]:
         """All jobs, of one run or of all, oldest first; of these statuses only, where any are named."""
-        seq, names = -1, self._db.listed([status.value for status in statuses or Status])
+        names = self._db.listed([status.value for status in statuses or Status])
         of_run, values = (" and run = ?", (run,)) if run else ("", ())
+        seq, last = -1, ""  # two planners may give the same number at the same time
         while True:
             rows = self._db.read(
-                f"select {_COLUMNS} from jobs where seq > ? and {self._db.among('status')}{of_run} order by seq"
-                f" limit {_ROOM}",
-                (seq, names, *values),
+                f"select {_COLUMNS} from jobs where (seq > ? or (seq = ? and id > ?)) and {self._db.among('status')}"
+                f"{of_run} order by seq, id limit {_ROOM}",
+                (seq, seq, last, names, *values),
             )
             yield from _entries(rows)
             if len(rows) < _ROOM:
                 return
-            seq = rows[-1][8]
+            last, seq = rows[-1][0], rows[-1][8]
 
     def counts(self, run: str = "") -> dict[str, int]:
         """How many jobs stand where, by status."""
@@ -319,14 +337,7 @@ class Book:
                 f" and {self._db.among('id')}",
                 (Status.DONE.value, self._db.listed(list(ids))),
             )
-            open_.write(
-                "update jobs set state = 'waiting', status = ?, reason = 'asked for again', not_before = 0, wish = '',"
-                " updated = ?, body = ? where id = ?",
-                [
-                    (Status.PLANNED.value, now, json.dumps({**json.loads(body), "before": attempt}), id_)
-                    for attempt, body, id_ in rows
-                ],
-            )
+            _revive(open_, rows, now, "asked for again")
 
         self._db.transact(again)
 
@@ -406,7 +417,7 @@ class Book:
                     proof.token,
                     proof.size,
                     proof.mtime,
-                    proof.inode,
+                    _signed(proof.inode),
                     proof.bma,
                     proof.at,
                     body,
@@ -466,11 +477,35 @@ def _kept(path: str) -> str:
     return json.dumps(path)[1:-1] if any(0xD800 <= ord(c) < 0xE000 for c in path) else path
 
 
+def _revive(open_: Transaction, rows: Iterable[Row], now: int, reason: str) -> None:
+    """Of (attempt, body, id): what has ended waits again, with all its attempts before it."""
+    open_.write(
+        "update jobs set state = 'waiting', status = ?, reason = ?, not_before = 0, wish = '', updated = ?, body = ?"
+        " where id = ? and state = 'ended' and attempt = ?",
+        [
+            (
+                Status.PLANNED.value,
+                reason,
+                now,
+                json.dumps({**json.loads(body), "before": attempt}),
+                id_,
+                attempt,
+            )
+            for attempt, body, id_ in rows
+        ],
+    )
+
+
 def _load(rows: Iterable[Row]) -> Load:
     load = Load()
     for host, path, bma, policy in rows:
         load.add(host, path, bma, policy)
     return load
+
+
+def _signed(number: int) -> int:
+    """As a column of 64 bits holds it: an inode may use all of them. The body has it as it is."""
+    return (number + 2**63) % 2**64 - 2**63
 
 
 def _tape(job: Job) -> tuple[str, str]:

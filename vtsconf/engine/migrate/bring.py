@@ -10,18 +10,32 @@ import random
 from dataclasses import replace
 
 from vtsconf.bma.contract import Verdict
-from vtsconf.core.errors import Failed, Unreachable, VtsconfError, bug
+from vtsconf.core.errors import Failed, StoreLost, Unreachable, VtsconfError, bug
 from vtsconf.core.migrate.job import Status
 from vtsconf.engine.migrate.actions import ACTIONS
-from vtsconf.engine.migrate.attempt import NOBODY, Attempt, Ending
+from vtsconf.engine.migrate.attempt import NOBODY, Attempt, Ending, NotBegun
 from vtsconf.engine.migrate.book import Entry
 from vtsconf.engine.migrate.hands import Hands, Stopped
 
 _LONGEST_BACKOFF = 3600  # seconds
 
 
+_AWAY = 5.0  # seconds until a store that is away is asked again
+
+
 def bring(id_: str, attempt: int, hands: Hands) -> str:
-    """Returns the status. What has ended already is only told. Raises Stopped."""
+    """Returns the status. What has ended already is only told. Raises Stopped.
+
+    While the store is away nothing is lost: what runs on the server is found again.
+    """
+    while True:
+        try:
+            return _bring(id_, attempt, hands)
+        except StoreLost:
+            hands.pause(_AWAY)
+
+
+def _bring(id_: str, attempt: int, hands: Hands) -> str:
     found = hands.book.get(id_)
     if not found or found[0].attempt != attempt or found[0].state != "taken":
         return found[0].status.value if found else ""
@@ -32,11 +46,15 @@ def bring(id_: str, attempt: int, hands: Hands) -> str:
 def _not_begun(entry: Entry, hands: Hands) -> Ending | None:
     """Why it is not for us to begin it."""
     if entry.job.host not in hands.yard.places:  # taken over from somebody whose inventory has it
-        reason = f"{entry.job.host} is not in the inventory of this controller"
-        return Ending(status=Status.PLANNED, reason=reason, is_put_back=True)
+        return _later(f"{entry.job.host} is not in the inventory of this controller")
     if entry.number == entry.attempt and hands.book.wish_of(entry.id) == "cancel":
         return Ending(status=Status.CANCELLED, reason="cancelled before it ran")
     return None
+
+
+def _later(reason: str) -> Ending:
+    """Whoever comes next goes on with it; it is nobody's failure."""
+    return Ending(status=Status.PLANNED, reason=reason, retry=True, goes_on=True, is_free=True)
 
 
 def _ending(entry: Entry, hands: Hands) -> Ending:
@@ -46,13 +64,14 @@ def _ending(entry: Entry, hands: Hands) -> Ending:
         migrator, settings = place.bma(entry.job.bma) if entry.job.bma else (NOBODY, None)
         made = Attempt(entry=entry, place=place, hands=hands, migrator=migrator, settings=settings)
         return ACTIONS[entry.job.action](made)
-    except Stopped:
+    except (Stopped, StoreLost):
         raise
     except Unreachable as error:  # no failure of the tape, and its run may go on
         hands.book.away(entry.job.host, str(error), hands.clock)
-        return Ending(status=Status.PLANNED, reason=str(error), is_put_back=True)
+        return _later(str(error))
     except Failed as error:  # nothing was started, for want of room, say
-        return Ending(status=Status.FAILED, reason=str(error), verdict=Verdict.UNKNOWN, retry=True)
+        goes_on = not isinstance(error, NotBegun)
+        return Ending(status=Status.FAILED, reason=str(error), retry=True, goes_on=goes_on)
     except VtsconfError as error:
         return Ending(status=Status.FAILED, reason=str(error), verdict=Verdict.PERMANENT)
     except Exception as error:  # noqa: BLE001 a bug of ours on one tape must not stop the others
@@ -61,28 +80,44 @@ def _ending(entry: Entry, hands: Hands) -> Ending:
 
 def _end(entry: Entry, ending: Ending, hands: Hands) -> Status:
     """Write it down: in the journal first, then where the job stands."""
-    if ending.is_put_back:
-        hands.write(entry, "job-waits", reason=ending.reason)
-        hands.book.put_back(entry, hands.clock, ending.reason)
-        hands.told(entry, "waits")
-        return Status.PLANNED
-    _budget(entry, ending, hands)
-    if ending.retry and hands.book.wish_of(entry.id) == "cancel":
+    if not ending.is_free:
+        _budget(entry, ending, hands)
+    if ending.retry and not ending.goes_on and hands.book.wish_of(entry.id) == "cancel":
         ending = replace(ending, status=Status.CANCELLED, retry=False)
-    if ending.retry and entry.tried < entry.job.attempts:
-        after = _backoff(entry)
-        hands.write(entry, "job-retry", reason=ending.reason, after=after)
-        hands.book.again(entry, hands.clock, after=after, reason=ending.reason)
-        hands.told(entry, "retry")
-        return Status.PLANNED
+    if ending.retry and (ending.is_free or entry.tried < entry.job.attempts):
+        return _again(entry, ending, hands)
     if ending.retry:
         told = f"{ending.reason} (tried {entry.tried} times)"
         ending = replace(ending, status=Status.PARKED, reason=told)
     detail = {**ending.detail, "seconds": hands.clock - entry.updated}
     hands.write(entry, "job-ended", status=ending.status.value, reason=ending.reason, **detail)
-    hands.book.end(entry, ending.status, hands.clock, reason=ending.reason, detail=detail)
+    hands.book.end(
+        entry,
+        ending.status,
+        hands.clock,
+        reason=ending.reason,
+        detail=detail,
+        goes_on=ending.goes_on,
+        is_open=ending.is_open,
+    )
     hands.told(entry, ending.status.value)
     return ending.status
+
+
+def _again(entry: Entry, ending: Ending, hands: Hands) -> Status:
+    """It waits for its next turn."""
+    after = 0 if ending.is_free else _backoff(entry)
+    hands.write(entry, "job-waits" if ending.is_free else "job-retry", reason=ending.reason, after=after)
+    hands.book.again(
+        entry,
+        hands.clock,
+        after=after,
+        reason=ending.reason,
+        goes_on=ending.goes_on,
+        is_free=ending.is_free,
+    )
+    hands.told(entry, "waits" if ending.is_free else "retry")
+    return Status.PLANNED
 
 
 def _budget(entry: Entry, ending: Ending, hands: Hands) -> None:

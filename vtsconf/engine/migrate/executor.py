@@ -119,7 +119,7 @@ class Executor:
                 continue
             work = self.engine.status(entry.flow)
             if work is None:
-                self._submit(entry)
+                self._begin(entry)
             elif work.state.is_final:
                 self.hands.let_go(entry.flow)
                 why = f"its work ended without an answer: {work.failure or work.state}"

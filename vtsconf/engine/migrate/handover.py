@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from typing import Any
 
 from vtsconf.bma.contract import Command, Located, Verdict
 from vtsconf.core.errors import Refused
@@ -11,6 +12,7 @@ from vtsconf.core.migrate.job import Status
 from vtsconf.core.problem import errors
 from vtsconf.core.vtspolicy.render import render
 from vtsconf.core.vtspolicy.write import write
+from vtsconf.engine.migrate import checksum
 from vtsconf.engine.migrate.attempt import Attempt, Ending, output_of, told
 from vtsconf.engine.migrate.hands import Stopped
 
@@ -26,6 +28,10 @@ def hand_over(attempt: Attempt) -> Ending:
             remedy="set vts.vtspolicy.command, or submit: run",
         )
     command = Command(argv=(*vts.vtspolicy.command, line_for(attempt)))
+    summed = checksum.summed(attempt)
+    if isinstance(summed, Ending):
+        return summed
+    attempt = summed
     before = attempt.locate("", "before")
     state = attempt.run(attempt.spec(job.mark, command, attempt.as_planned))
     if state.state == "refused":
@@ -83,7 +89,7 @@ def _proven(attempt: Attempt, found: Located | None, *, waits: bool) -> Ending:
     witnesses = {"vts": "its command ended well" if waits else "accepted the line"}
     if found is not None:
         witnesses["catalogue"] = told(found)
-    detail = {"witnesses": witnesses}
+    detail: dict[str, Any] = {"witnesses": witnesses}
     change = attempt.changed({})
     if found is None or change or not waits:
         why = (
@@ -94,9 +100,13 @@ def _proven(attempt: Attempt, found: Located | None, *, waits: bool) -> Ending:
             else "that the command waits for the BMA's verdict is not known (vts.vtspolicy.waits)"
         )
         return Ending(status=Status.UNPROVEN, reason=f"VTS took the line; {why}", detail=detail)
+    if changed := checksum.changed(attempt, detail):
+        return changed
+    file = checksum.word("unchanged", attempt.checksum)
+    detail["checksum"] = attempt.checksum
     attempt.prove(
         found,
-        {"bma": witnesses["vts"], "catalogue": witnesses["catalogue"], "file": "unchanged"},
+        {"bma": witnesses["vts"], "catalogue": witnesses["catalogue"], "file": file},
         token=found.token,
     )
     reason = "archived by VTS, and found in the catalogue"

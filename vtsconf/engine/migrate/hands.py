@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,8 @@ from vtsconf.engine.journal import Journal
 from vtsconf.engine.migrate.book import Book, Entry
 from vtsconf.engine.migrate.lookout import Lookout
 from vtsconf.engine.migrate.yard import Yard
+
+_HEED = 0.5  # seconds between two looks whether to leave
 
 
 class Stopped(Exception):
@@ -40,6 +43,14 @@ class Hands:
         """It has ended here: there is room for another."""
         self.flows.discard(flow)
         self.freed.set()
+
+    def pause(self, seconds: float) -> None:
+        """Raises Stopped when the executor is told to leave meanwhile."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if self.stopping():
+                raise Stopped
+            threading.Event().wait(min(left, _HEED))
 
     @property
     def clock(self) -> int:

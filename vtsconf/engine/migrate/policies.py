@@ -29,6 +29,7 @@ def policy_of(name: str, policy: written.Policy, *, is_allowed: bool = False) ->
         bma=policy.bma or "",
         options=dict(policy.options),
         submit=policy.submit,
+        checksum=policy.checksum,
         window=policy.window.meant if policy.window else None,
         per_host=limits.per_host,
         per_bma=limits.per_bma,

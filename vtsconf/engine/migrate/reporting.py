@@ -41,7 +41,7 @@ def job_row(entry: Entry) -> dict[str, Any]:
 
 
 def job_document(entry: Entry) -> dict[str, Any]:
-    """A job of the document `vtsconf/migration-run/1`."""
+    """A job of the document `vtsconf/migration-run/1`. `checksum`: of the tape and its copy, where it was compared."""
     witnesses = entry.detail.get("witnesses", {})
     return {
         **{key: value for key, value in entry.job.to_json().items() if key != "nonce"},
@@ -53,4 +53,5 @@ def job_document(entry: Entry) -> dict[str, Any]:
         "updated": entry.updated,
         "not_before": entry.not_before or None,
         "witnesses": {name: witnesses.get(name) for name in ("bma", "catalogue", "file")},
+        "checksum": entry.detail.get("checksum") or None,
     }

@@ -173,6 +173,7 @@ def _job(decision: Decision, wish: Wish, place: Place, tape: Tape, book: Book, *
         policy=decision.policy,
         options=options,
         submit=policy.submit if policy else "run",
+        checksum=policy is not None and policy.checksum and decision.action == "migrate",
         priority=policy.priority if policy else 10,
         attempts=policy.retry.attempts if policy else 5,
         backoff=policy.retry.backoff if policy else 30,

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import conninfo, errors, sql
 
-from vtsconf.core.errors import Refused, Usage, VtsconfError
+from vtsconf.core.errors import Refused, StoreLost, Usage, VtsconfError
 from vtsconf.core.printable import printable
 from vtsconf.engine.store.database import KNOWN, Result, Row, Transaction, of_later_version
 
@@ -207,7 +207,7 @@ class Postgresql:
     def _told(self, done: str, error: Exception) -> VtsconfError:
         what = f"cannot be {done}" if self._db else "cannot be reached"
         remedy = "without a journal nothing is changed; see that `store` in vtsconf.toml is right, and its server up"
-        return VtsconfError(f"the journal {self._name} {what}: {_said(error)}", remedy=remedy)
+        return StoreLost(f"the journal {self._name} {what}: {_said(error)}", remedy=remedy)
 
     def _drop(self) -> None:
         if self._db is not None:

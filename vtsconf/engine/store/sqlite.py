@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from vtsconf.core.errors import VtsconfError
+from vtsconf.core.errors import StoreLost, VtsconfError
 from vtsconf.core.printable import printable
 from vtsconf.engine.store.database import Result, Row, Transaction, of_later_version
 
@@ -128,7 +128,7 @@ class Sqlite:
             try:
                 yield self._opened
             except (sqlite3.Error, UnicodeError) as error:
-                raise VtsconfError(f"the journal {self._path} cannot be {done}: {_said(error)}") from error
+                raise StoreLost(f"the journal {self._path} cannot be {done}: {_said(error)}") from error
 
 
 class _Open:

@@ -87,12 +87,14 @@ vt_see_job() {      # [unlocked]: sets vt_is, vt_exit, vt_attempt and J
 }
 
 vt_see_times() {    # sets vt_began and vt_beaten: seconds since 1970, by this server's clock as it is now
-  vt_first_line "$J/note"; vt_began=${vt_line%% *}
-  vt_first_line "$J/beat"; [ -n "$vt_line" ] || vt_first_line "$J/note"
-  vt_beaten=${vt_line%% *}; vt_beaten_up=${vt_line#* }
+  vt_first_line "$J/note"; vt_began=${vt_line%% *}; vt_began_up=${vt_line#* }
+  vt_beaten=$vt_began; vt_beaten_up=$vt_began_up
+  vt_first_line "$J/beat"; [ -z "$vt_line" ] || { vt_beaten=${vt_line%% *}; vt_beaten_up=${vt_line#* }; }
   vt_first_line "$J/runner"
   # The clock may have been set since: seconds since boot are not.
-  [ "${vt_line%% *}" != "$vt_boot" ] || [ -z "$vt_beaten_up" ] || vt_beaten=$((vt_now - vt_up + vt_beaten_up))
+  [ "${vt_line%% *}" = "$vt_boot" ] || return 0
+  [ -z "$vt_began_up" ] || vt_began=$((vt_now - vt_up + vt_began_up))
+  [ -z "$vt_beaten_up" ] || vt_beaten=$((vt_now - vt_up + vt_beaten_up))
 }
 
 vt_see_parts() {    # sets vt_last: the number of the newest part of the output
@@ -214,7 +216,7 @@ vt_launch() {       # the runner says one line as soon as it is decided, and is 
   [ -n "$vt_said" ] || [ ! -e "$vt_new/run.sh" ] ||
     vt_said=$( (vt_ordinary; exec setsid sh "$vt_new/run.sh" "$vt_new" </dev/null 2>/dev/null) & )
   case $vt_said in
-    refused*) rm -rf -- "$vt_new"; vt_frame "result $vt_said"; vt_bye ;;
+    refused* | busy*) rm -rf -- "$vt_new"; vt_frame "result $vt_said"; vt_bye ;;
     failed*) vt_cannot "${vt_said#failed }" ;;
   esac
   rm -rf -- "$vt_new"
@@ -283,9 +285,26 @@ vt_guard() {        # PATH SIZE INODE SECONDS FRACTION; "" may be any
 
 vt_absent() { ! vt_there "$1" || vt_refuse "$1 is there"; }
 
+vt_only() {         # PATH VAULT…: no other file of this name in any pool of these, names or globs beside its own vault
+  vt_path=$1; vt_name=${1##*/}; vt_root=${1%/*/*/*}; vt_ifs=$IFS; IFS=; shift
+  for vt_one; do
+    for vt_other in "$vt_root"/$vt_one/*/"$vt_name"; do
+      ! vt_there "$vt_other" || [ "$vt_other" -ef "$vt_path" ] || vt_refuse "$vt_other has the same name"
+    done
+  done
+  IFS=$vt_ifs
+}
+
+vt_after() {        # ID: nothing of that job lives
+  vt_mine=$D; D=$S/jobs/$1
+  ! vt_lock_is_held || vt_refuse "something of $1 is still at work"
+  D=$vt_mine
+}
+
 vt_check() {        # SECONDS ARGV…: must end with 0
   (exec 9>&-; vt_bounded "$@") </dev/null >/dev/null 2>&1 && return 0
-  shift; vt_refuse "the check \`$*\` does not pass"
+  rm -rf -- "$vt_new"
+  shift; vt_say "busy the check \`$*\` does not pass"
 }
 
 vt_run() {          # NEW SECONDS ARGV…

@@ -103,9 +103,11 @@ vt_bounded() {      # SECONDS ARGV…: exit code of ARGV; 124 or 137 when it had
   vt_seconds=$1; shift
   if command -v timeout >/dev/null 2>&1; then
     (vt_ordinary; exec timeout -k 2 "$vt_seconds" "$@")
-    return
+    vt_code=$?
+    # 125: the command's own, or that of a `timeout` that knows no -k and has run nothing (coreutils before 8.5)
+    [ "$vt_code" -eq 125 ] && ! timeout -k 2 9 true 2>/dev/null || return "$vt_code"
   fi
-  # coreutils before 7.0: a process group of its own, and a watch that ends it
+  # An old system: a process group of its own, and a watch that ends it.
   (vt_ordinary; exec setsid "$@") &
   vt_child=$!
   (
