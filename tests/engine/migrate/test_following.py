@@ -17,7 +17,7 @@ from vtsconf.core.migrate.tape import Tape
 from vtsconf.core.migrate.turns import Limits
 from vtsconf.core.probe import QuerySeen
 from vtsconf.core.wanted import WantedParameter
-from vtsconf.engine.migrate.book import Book
+from vtsconf.engine.migrate.book import Book, Entry
 from vtsconf.engine.migrate.following import Follower
 from vtsconf.engine.migrate.yard import Place, Yard
 from vtsconf.resources.desired import PEERS, Vts
@@ -102,6 +102,13 @@ class Site:
         self.follower.look()
         return [(e.job.action, e.job.cartridge) for e in self.book.entries() if e.id not in before]
 
+    def end(self, *ends: tuple[Status, str]) -> list[Entry]:
+        """What waits is taken, and ends so."""
+        taken = self.book.take("me", Limits(), len(ends), 6)
+        for entry, (status, reason) in zip(taken, ends, strict=True):
+            self.book.end(entry, status, 6, reason=reason)
+        return taken
+
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
@@ -180,8 +187,7 @@ def test_the_same_event_again_is_another_request_once_the_first_has_ended(site: 
 
     assert [("restore", erased)] == site.say(f"MOUNT {erased}")
     assert [] == site.say(f"MOUNT {erased}")
-    (entry,) = site.book.take("me", Limits(), 1, 9)
-    site.book.end(entry, Status.DONE, 9)
+    site.end((Status.DONE, ""))
     assert [("restore", erased)] == site.say(f"MOUNT {erased}")
 
 
@@ -212,8 +218,7 @@ def test_what_a_slower_executor_reads_again_is_known_and_its_older_mark_is_not_t
     site.book.set_mark("vts1", start, was=slow)
 
     assert [("restore", erased)] == site.say(f"MOUNT {erased}")
-    (entry,) = site.book.entries()
-    site.book.end(entry, Status.DONE, 9)
+    site.end((Status.DONE, ""))
     fast = site.book.mark("vts1")
     assert not site.book.set_mark("vts1", slow, was=start)
     assert fast == site.book.mark("vts1")
@@ -224,8 +229,7 @@ def test_what_a_slower_executor_reads_again_is_known_and_its_older_mark_is_not_t
 def test_a_request_has_one_name_before_and_after_its_log_was_rotated_and_packed(site: Site) -> None:
     erased, start = site.tape("T00001", 0), site.book.mark("vts1")
     site.say("nothing", f"MOUNT {erased}")
-    (entry,) = site.book.entries()
-    site.book.end(entry, Status.DONE, 9)
+    site.end((Status.DONE, ""))
     site.log.rename(site.log.with_name("event.log.1"))
     site.log.touch()
     site.book.set_mark("vts1", start, was=site.book.mark("vts1"))
@@ -319,3 +323,84 @@ def test_in_a_cluster_a_line_must_say_who_is_to_act(site: Site) -> None:
     assert "which server of the cluster is to act" in site.told[-1][1]
     assert [("migrate", full)] == site.say("VTSPolicy TSM 'archive /VAULT01/P/T00002 s=vts1'")
     assert [("restore", erased)] == site.say(f"MOUNT {erased}")
+
+
+# ---- the same request again
+
+ARCHIVE = "VTSPolicy TSM 'archive /VAULT01/P/T00001'"
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.PARKED, Status.CANCELLED])
+def test_a_new_request_for_what_ended_badly_lets_it_wait_again_once(site: Site, status: Status) -> None:
+    site.tape("T00001", proven=False)
+    site.say(ARCHIVE)
+    site.end((status, "the drive is dirty"))
+    start = site.book.mark("vts1")
+    site.told.clear()
+
+    assert [] == site.say(ARCHIVE)
+    (after,) = site.book.entries()
+    assert ("waiting", Status.PLANNED, "asked for again by an event") == (
+        after.state,
+        after.status,
+        after.reason,
+    )
+    said = f"known already: {status} because the drive is dirty; it waits again, as it was asked for first"
+    assert [("migrate", said)] == site.told
+    site.end((status, "again"))
+    assert not site.book.set_mark("vts1", "8 8", was=start, again=[after.id], now=9)
+    (last,) = site.book.entries()
+    assert "ended" == last.state
+
+
+@pytest.mark.parametrize("status", [Status.UNPROVEN, Status.IN_DOUBT])
+def test_what_may_be_on_tape_is_not_done_again_by_a_request_and_that_is_told(
+    site: Site, status: Status
+) -> None:
+    site.tape("T00001", proven=False)
+    site.say(ARCHIVE)
+    site.end((status, "its catalogue is silent"))
+
+    assert [] == site.say(ARCHIVE)
+    (after,) = site.book.entries()
+    assert ("ended", status) == (after.state, after.status)
+    assert "none" == site.told[-1][0]
+    assert (
+        f"known already: {status} because its catalogue is silent; only a person lets it" in site.told[-1][1]
+    )
+
+
+def test_what_waits_or_is_done_is_told_and_left(site: Site) -> None:
+    site.tape("T00001", proven=False)
+    site.say(ARCHIVE, ARCHIVE)
+
+    assert [("migrate", "its VTSPolicy line asks for it"), ("none", "known already: planned")] == site.told
+    site.end((Status.DONE, ""))
+    assert [] == site.say(ARCHIVE)
+    assert ("none", "known already: done") == site.told[-1]
+
+
+def test_many_that_are_known_are_told_in_one_line(site: Site) -> None:
+    for number in range(4):
+        site.tape(f"T0000{number}", proven=False)
+    site.say("VTSPolicy TSM 'archive /VAULT01/P'")
+    site.end((Status.DONE, ""), (Status.DONE, ""), (Status.FAILED, "no drive"))
+    site.tape("T00009", proven=False)
+    site.told.clear()
+
+    assert [("migrate", "/VAULT01/P/T00009")] == site.say("VTSPolicy TSM 'archive /VAULT01/P'")
+    assert "its VTSPolicy line asks for it" == site.told[0][1]
+    assert (
+        "known already: 4 tapes (2 done, 1 failed, 1 planned); 1 wait again; /VAULT01/P/T00002: failed because no drive;"
+        " it waits again, as it was asked for first" == site.told[1][1]
+    )
+
+
+def test_an_erased_tape_is_not_migrated_and_that_is_told(site: Site) -> None:
+    site.tape("T00001", 0)
+
+    assert [] == site.say(ARCHIVE)
+    assert [("none", "/VAULT01/P/T00001 is erased: there is nothing to migrate")] == site.told
+    assert [] == site.say("VTSPolicy TSM 'archive /VAULT01/P'", "VTSPolicy Erase - T00001")
+    assert "no tape of VAULT01/P on vts1 has data" in site.told[1][1]
+    assert "T00001 is erased: there is nothing to erase" in site.told[2][1]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from vtsconf.core.emsrules import Decision, decide
+from vtsconf.core.emsrules import Act, Decision, decide
 from vtsconf.core.errors import Unreachable, VtsconfError
-from vtsconf.core.eventlog import PATH, LogLine, events, parse
+from vtsconf.core.eventlog import PATH, LogLine, parse
 from vtsconf.core.migrate.job import Job
 from vtsconf.engine.fan import fan
 from vtsconf.engine.migrate.book import Book
 from vtsconf.engine.migrate.news import Mark, News, news_of, question
+from vtsconf.engine.migrate.repeats import sentence, waiting_again
 from vtsconf.engine.migrate.requests import jobs_of
 from vtsconf.engine.migrate.yard import Yard
 from vtsconf.transport.server import Server
@@ -51,27 +52,53 @@ class Follower:
         news = news_of(seen, mark, self.now())
         if news.gap:
             self.missed(host, _missing(news, mark, place.root + PATH))
-        made = [job for line in news.lines for job in self._jobs(host, server, line, news)]
-        added = self.book.add(self.run, made, self.now())
+        answers = [self._answer(host, server, line, news) for line in news.lines]
         if news.mark != mark:
             # After the jobs: what dies between is read again, and known by its name.
-            self.book.set_mark(host, news.mark, was=mark)
-        return len(added)
+            again = [id_ for answer in answers for id_ in answer.again]
+            self.book.set_mark(host, news.mark, was=mark, again=again, now=self.now())
+        return sum(answer.new for answer in answers)
 
-    def _jobs(self, host: str, server: Server, line: tuple[int, bytes], news: News) -> Iterator[Job]:
-        place = self.yard.place(host)
-        for event in events(line[1] + b"\n"):
-            decision = decide(event, place.vts.rules)
-            if decision.action == "none" and not decision.rule:
-                continue
+    def _answer(self, host: str, server: Server, line: tuple[int, bytes], news: News) -> _Answer:
+        """Act on one line, and say what came of it."""
+        event, place = parse(line[1]), self.yard.place(host)
+        decision = decide(event, place.vts.rules) if event else None
+        if event is None or decision is None or (decision.action == "none" and not decision.rule):
+            return _Answer()
+        made, refusal = self._jobs(decision, host, server, nonce_of(news.log, *line))
+        new = self.book.add(self.run, made, self.now())
+        known = [entry for entry in self.book.standing(made) if entry.id not in new]
+        again = waiting_again(known, made)
+        if new or not (known or refusal):
             self.told(host, event, decision)
-            nonce = nonce_of(news.log, *line)
-            try:
-                yield from jobs_of(decision, place, server, self.book, nonce=nonce, allowed=self.allowed)
-            except Unreachable:
-                raise  # the mark stays: the event is read again
-            except VtsconfError as error:
-                self.told(host, event, Decision(action="none", rule=decision.rule, reason=str(error)))
+        if known:
+            action: Act = decision.action if again else "none"
+            reason = sentence(known, again)
+            self.told(host, event, Decision(action=action, rule=decision.rule, reason=reason))
+        if refusal:
+            self.told(host, event, Decision(action="none", rule=decision.rule, reason=refusal))
+        return _Answer(new=len(new), again=tuple(again))
+
+    def _jobs(self, decision: Decision, host: str, server: Server, nonce: str) -> tuple[list[Job], str]:
+        """What it asks for, and why that is not all of it. Raises Unreachable: then the mark stays, and it is read again."""
+        made: list[Job] = []
+        try:
+            place = self.yard.place(host)
+            for job in jobs_of(decision, place, server, self.book, nonce=nonce, allowed=self.allowed):
+                made.append(job)  # noqa: PERF402 those before a refusal count
+        except Unreachable:
+            raise
+        except VtsconfError as error:
+            return made, str(error)
+        return made, ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    """How many jobs are new, and the ids of those that wait again."""
+
+    new: int = 0
+    again: tuple[str, ...] = ()
 
 
 def nonce_of(log: str, offset: int, line: bytes) -> str:

@@ -80,11 +80,14 @@ def jobs_of(
             f"rules/{decision.rule} may not erase: neither vts.allow_erase nor --allow-erase names it"
         )
     refusals = []  # of one tape; the others are not left for it
-    for tape in _meant(wish, place, server):
+    meant = _meant(wish, place, server)
+    if decision.action == "migrate" and not wish.cartridge:
+        meant = _with_data(meant, wish, place)
+    for tape in meant:
         try:
             if decision.action == "restore":
                 yield _restore(book, place.host, tape.path, tape, "", nonce=nonce)
-            elif tape.size:
+            else:
                 yield _job(decision, wish, place, tape, book, nonce=nonce)
         except Refused as error:
             refusals.append(str(error))
@@ -150,8 +153,20 @@ def _listed(vaults: Sequence[str], server: Server) -> list[Tape]:
     return found
 
 
+def _with_data(tapes: Sequence[Tape], wish: Wish, place: Place) -> list[Tape]:
+    """Of a pool, the tapes that a migration is about. Raises Refused for none."""
+    found = [tape for tape in tapes if not tape.is_erased]
+    if not found:
+        raise Refused(
+            f"no tape of {wish.vault}/{wish.pool} on {place.host} has data: there is nothing to migrate"
+        )
+    return found
+
+
 def _job(decision: Decision, wish: Wish, place: Place, tape: Tape, book: Book, *, nonce: str) -> Job:
     """`policy` lends what the event leaves open: the BMA, options, attempts. Raises Refused."""
+    if tape.is_erased:
+        raise Refused(f"{tape.path} is erased: there is nothing to {decision.action}")
     policy = place.vts.policies.get(decision.policy)
     bma = "" if decision.action == "erase" else wish.bma or (policy.bma if policy else None) or ""
     if decision.action == "erase":
