@@ -109,6 +109,7 @@ MISTAKES = [
     ("options: {Bad: {}}", "small letters"),
     ("options: {a: {values: [x], default: y}}", "none of its values"),
     ("list_line: nothing", "holds no {path}"),
+    ("settings: {drives: {}}", "every backup application has"),
 ]
 
 

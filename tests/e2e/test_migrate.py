@@ -102,20 +102,11 @@ def test_nothing_on_a_server_was_touched(lab: Lab, jobs: dict[str, dict]) -> Non
 WITH_ERASE = """\
 vts:
   allow_erase: [gone]
-  vtspolicy: {command: ["{{ vts_root }}/bin/vtspolicy"]}
   tape_is_free: [sh, -c, 'test ! -e "$1.in-use"', sh]
   bma: {tsm: {timeouts: {restore: 4s}}}
   policies:
     one: {select: {pools: [ONE]}, action: migrate, bma: tsm, options: {type: archive, management_class: MC7Y}, priority: 10, retry: {attempts: 1}}
     gone: {select: {pools: [ONE], migrated: "yes"}, action: erase, priority: 20, retry: {attempts: 1}}
-"""
-VTSPOLICY = """\
-#!/bin/sh
-# As VTS erases: the tape stays, its data goes. `VTSPolicy Erase - NAME`
-set -e
-tree=$(cd "$(dirname "$0")/.." && pwd)
-case $1 in "VTSPolicy Erase - "*) ;; *) exit 9 ;; esac
-for name in ${1#VTSPolicy Erase - }; do : >"$tree/VAULT01/ONE/$name"; done
 """
 
 
@@ -124,9 +115,6 @@ def pair(tmp_path: Path) -> Iterator[Lab]:
     with Lab.up(tmp_path / "lab", servers=1) as lab:
         (host,) = lab.hosts
         (lab.folder / "group_vars" / "vts.yaml").write_text(WITH_ERASE)
-        program = host.path("/bin/vtspolicy")
-        program.write_text(VTSPOLICY)
-        program.chmod(0o755)
         assert 0 == run(lab, "apply", "-y").returncode
         host.path("/VAULT01/ONE").mkdir()
         host.path("/VAULT01/ONE/T00001").write_bytes(b"precious" * 1000)

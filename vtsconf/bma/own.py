@@ -63,7 +63,17 @@ class Text(Meaning):
     match: Regex = Field(description="A regular expression; ^ and $ are those of a line.")
 
 
-class Judged(Settings):
+class Limited(Settings):
+    """What the settings of every BMA have."""
+
+    drives: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        default=None,
+        description="How many tape drives it may use at once for all servers together: the site's own figure. With "
+        "limits.per_drive (1 where no policy says so) it bounds how many of its jobs run at once. Not set: no bound.",
+    )
+
+
+class Judged(Limited):
     """What the settings of a BMA that moves tapes have: the site's rows, which go before the built-in ones."""
 
     codes: Annotated[dict[Exits, Meaning], NothingIsEmpty] = Field(

@@ -18,16 +18,21 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
 _BEAT = 10.0  # seconds between lines where there is no terminal
+_GLANCE = 2.0  # and between two looks at how far it is where there is one
 
 
 class Progress:
-    """`with Progress("reading", 50) as progress:`; its methods may be called from any thread."""
+    """`with Progress("reading", 50) as progress:`; its methods may be called from any thread.
+
+    A `total` of 0: it is not known yet, see `at`.
+    """
 
     def __init__(self, what: str, total: int, *, quiet: bool = False, events: bool = False) -> None:
         self._what, self._total, self._done = what, total, 0
+        self._is_long = total != 1  # one thing alone needs no bar
         self._quiet, self._events = quiet, events
         self._last, self._now = time.monotonic(), ""
-        self._guard = threading.Lock()
+        self._guard, self._apart = threading.Lock(), threading.Lock()
         self._bar: Bar | None = None
 
     def __enter__(self) -> Self:
@@ -35,12 +40,13 @@ class Progress:
 
     @property
     def _is_on_terminal(self) -> bool:
-        talks = not (self._quiet or self._events) and self._total > 1
+        talks = not (self._quiet or self._events) and self._is_long
         return talks and sys.stderr.isatty() and "CI" not in os.environ
 
     def __exit__(self, *_: object) -> None:
-        if self._bar:
-            self._bar.stop()
+        bar, self._bar = self._bar, None
+        if bar:
+            bar.stop()
 
     def event(self, host: str, event: str) -> None:
         """A step on a server."""
@@ -57,14 +63,28 @@ class Progress:
             self._now = host
         self._show()
 
+    @property
+    def pause(self) -> float:
+        """Seconds after which whoever calls `at` may do so again."""
+        return _GLANCE if self._is_on_terminal else _BEAT
+
+    def at(self, done: int, total: int, now: str) -> None:
+        """Where it stands, for work whose total grows: said at once."""
+        with self._guard:
+            self._done, self._total, self._now = done, total, now
+            self._last = time.monotonic() - _BEAT
+        self._show()
+
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Print something else meanwhile."""
-        if self._bar:
-            self._bar.stop()
-        yield
-        if self._bar:
-            self._bar.start()
+        with self._apart:
+            bar = self._bar
+            if bar:
+                bar.stop()
+            yield
+            if bar:
+                bar.start()
 
     def _show(self) -> None:
         with self._guard:
@@ -73,7 +93,7 @@ class Progress:
                 self._bar = _bar(self._what, self._total)
                 self._bar.start()
         if self._bar:
-            self._bar.update(self._bar.task_ids[0], completed=self._done, now=self._now)
+            self._bar.update(self._bar.task_ids[0], completed=self._done, total=self._total, now=self._now)
         elif not (self._quiet or self._events) and time.monotonic() - self._last >= _BEAT:
             self._last = time.monotonic()
             click.echo(f"{self._what} {self._done}/{self._total}  {self._now}", err=True)

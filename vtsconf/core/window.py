@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _DAY = 86_400
 _WEEK = 7 * _DAY
+_LONGEST = 3 * _WEEK  # back to the last end: an opening may be left out when the clocks go forward
 _MONDAY = 3 * _DAY  # 1970 began on a Thursday: so much later than a Monday
 
 
@@ -42,6 +43,13 @@ class Window:
     def closes(self, now: int) -> int:
         """Seconds since 1970 when it is closed: `now` itself while it is, else the end of this opening."""
         return self._when(now, is_open=False)
+
+    def ended(self, now: int) -> int:
+        """Seconds since 1970 of the end of the last opening that is over by `now`."""
+        end = now - _LONGEST
+        while (closes := self.closes(self.opens(end))) <= now:
+            end = closes
+        return end
 
     def is_open(self, now: int) -> bool:
         """Whether it is, `now` seconds since 1970."""

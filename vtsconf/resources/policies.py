@@ -72,10 +72,18 @@ class Select(Settings):
 class Limits(Settings):
     """How much at once."""
 
-    per_host: int | None = Field(default=None, ge=1)
-    per_bma: int | None = Field(default=None, ge=1)
-    per_drive: int | None = Field(default=None, ge=1)
-    bytes_per_run: Bytes | None = None
+    per_host: int | None = Field(default=None, ge=1, description="Its jobs at once on one server.")
+    per_bma: int | None = Field(default=None, ge=1, description="Jobs of its BMA at once on all servers.")
+    per_drive: int | None = Field(
+        default=None,
+        ge=1,
+        description="Jobs at once for each of the `drives` of its BMA (vts.bma.NAME.drives): the BMA chooses the drive, so all "
+        "its jobs together are limited.",
+    )
+    bytes_per_run: Bytes | None = Field(
+        default=None,
+        description="Bytes on all servers in one run, or, in a run that follows, in one opening of the window.",
+    )
 
 
 class Retry(Settings):

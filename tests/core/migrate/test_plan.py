@@ -53,7 +53,7 @@ def test_jobs_come_as_they_would_run() -> None:
         rows[0].job.priority,
         rows[0].job.token,
         rows[0].job.bytes,
-        rows[0].moves,
+        rows[0].job.moves,
     )
 
 
@@ -127,7 +127,7 @@ def test_an_erase_has_no_bma_and_moves_nothing() -> None:
     one = tape()
     (row,) = planned(judged([policy("e", "erase", is_allowed=True)], [one], {one.path: proof(one)})).planned()
 
-    assert ("erase", "", 0, 5000) == (row.job.action, row.job.bma, row.moves, row.job.bytes)
+    assert ("erase", "", 0, 5000) == (row.job.action, row.job.bma, row.job.moves, row.job.bytes)
 
 
 def whole() -> dict[str, Any]:
@@ -275,7 +275,7 @@ def test_a_window_over_a_change_of_clocks_is_as_long_as_the_wall_says(day: str, 
     )
     from vtsconf.core.migrate.schedule import Demand, estimate
 
-    demand = Demand(jobs=1, bytes=100 * 3600 * 1000, hosts=1, window=NIGHT)
+    demand = Demand(jobs=1, bytes=100 * 3600 * 1000, at_servers=1, window=NIGHT)
     first, second, *_ = estimate(demand, 1000, evening).openings
 
     assert hours * 3600 * 1000 == first.bytes

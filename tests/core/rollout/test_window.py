@@ -80,6 +80,24 @@ def test_it_is_open_when_a_clock_on_the_wall_says_so(change, times, days, minute
     assert shows_inside(window, *shown[minute]) == window.is_open(now)
 
 
+@settings(deadline=None)
+@given(
+    st.sampled_from(CHANGES),
+    st.tuples(minutes, minutes).filter(lambda times: times[0] != times[1]),
+    days,
+    st.integers(0, 21 * 1440 * 60),
+)
+def test_the_last_opening_that_is_over(change, times, days, second):
+    zone, day = change
+    window = Window(start=times[0], end=times[1], days=days, timezone=zone)
+    now = seconds(day) + second
+    end = window.ended(now)
+
+    assert end <= now < window.closes(window.opens(end))  # none has ended since
+    assert window.is_open(end - 1)
+    assert not window.is_open(end)
+
+
 def berlin(start, end, *days):
     written = Written.model_validate({"from": start, "to": end, "timezone": "Europe/Berlin"})
     return Window(start=written.meant.start, end=written.meant.end, days=days, timezone="Europe/Berlin")

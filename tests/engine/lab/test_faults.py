@@ -18,6 +18,7 @@ def test_every_fault_is_shown_here():
         "refuse", "hang", "drop-on-connect", "drop", "drop-after", "kill-after", "reboot-after", "reboot", "slow",
         "disk-full", "service-fails", "status-fails", "logs-error", "clock-skew", "old-algorithms",
         "bma",  # in test_library.py
+        "vtspolicy",  # in test_vtspolicy.py
     }  # fmt: skip
 
     assert shown == set(NAMES)

@@ -93,7 +93,7 @@ def test_a_restore_of_a_tape_that_is_coming_back_is_none(tmp_path: Path) -> None
 
     assert [first.id, other.id] == found.add("m1", [first, again, other], 5)
     assert [] == found.add("m2", [again], 6)
-    assert [first.id] == [entry.id for entry in found.standing([again])]
+    assert [first.id] == [entry.id for entry in found.on_list([again])]
     (entry,) = found.take("me", Limits(known=frozenset({"vts1"})), 1, 6)
     found.end(entry, Status.FAILED, 7)
     assert [again.id] == found.add("m2", [again], 8)
@@ -105,11 +105,13 @@ def test_whoever_asks_is_given_what_he_can_work_for(tmp_path: Path) -> None:
     found.add("m2", [job(3)], 5)
 
     assert [] == found.take("me", Limits(known=frozenset()), 9, 6)
-    (entry,) = found.take("me", Limits(known=frozenset({"vts1"}), run="m2"), 9, 6)
+    (entry,) = found.take(
+        "me", Limits(known=frozenset({"vts1"}), only=frozenset({job(2).id, job(3).id})), 9, 6
+    )
     assert job(3) == entry.job
     assert found.is_idle(Limits(known=frozenset({"vts3"})))
-    assert found.is_idle(Limits(run="m3"))
-    assert not found.is_idle(Limits(run="m2"))
+    assert found.is_idle(Limits(only=frozenset({job(4).id})))
+    assert not found.is_idle(Limits(only=frozenset({job(3).id})))
     away = frozenset({("host", "vts2")})
     assert found.is_idle(Limits(known=frozenset({"vts2"}), parked=away))
 

@@ -70,7 +70,7 @@ def test_a_closed_window_postpones_and_costs_no_attempt(tmp_path: Path) -> None:
     at = servers(*jobs, answers=GOOD)
     minute = NOW % 86_400 // 60
     later = Window(start=(minute + 60) % 1440, end=(minute + 120) % 1440)
-    with executor(tmp_path, at, windows={"nightly": later}) as running:
+    with executor(tmp_path, at, windows={("vts1", "nightly"): later}) as running:
         running.hands.book.add("r1", jobs[:1], NOW)
 
         assert 0 == running.fill()
@@ -82,6 +82,20 @@ def test_a_closed_window_postpones_and_costs_no_attempt(tmp_path: Path) -> None:
         running.hands.book.add("r1", jobs[1:], NOW)  # a restore does not wait for it
         assert 1 == running.fill()
         running.run(lambda: not running.hands.book.taken())
+
+
+def test_a_window_is_that_of_its_host(tmp_path: Path) -> None:
+    """Hosts may define the same policy differently: none begins outside its own window, whoever comes last."""
+    jobs = [job(1), job(2, host="vts2")]
+    at = servers(*jobs, answers=GOOD)
+    minute = NOW % 86_400 // 60
+    now, later = (Window(start=(minute + n) % 1440, end=(minute + n + 60) % 1440) for n in (-30, 60))
+    with executor(tmp_path, at, windows={("vts1", "nightly"): later, ("vts2", "nightly"): now}) as running:
+        running.hands.book.add("r1", jobs, NOW)
+        assert 1 == running.fill()
+        running.run(lambda: not running.hands.book.taken())
+
+        assert {"vts1": 0, "vts2": 1} == {name: one.archived for name, one in at.items()}
 
 
 def test_what_somebody_took_and_never_began_is_begun_by_us(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def queues(draw: st.DrawFn) -> list[Waiting]:
 limits_ = st.builds(
     Limits, total=numbers, per_host=numbers, per_bma=numbers,
     hosts=st.dictionaries(st.sampled_from(HOSTS), numbers), bmas=st.dictionaries(st.sampled_from(BMAS[1:]), numbers),
-    policies=st.dictionaries(st.sampled_from(POLICIES[1:]), numbers),
+    policies=st.dictionaries(st.tuples(st.sampled_from(HOSTS), st.sampled_from(POLICIES[1:])), numbers),
     parked=st.frozensets(st.sampled_from([("bma", "tsm"), ("policy", "nightly"), ("bma", "bacula"), ("host", "vts2")])),
 )  # fmt: skip
 running = st.lists(
@@ -63,8 +63,8 @@ def test_no_limit_is_exceeded(
     for host, bma, policy in new:  # what ran before may be more than is allowed by now
         assert Counter(h for h, _, _ in all_)[host] <= limits.of_host(host)
         assert not bma or Counter(b for _, b, _ in all_)[bma] <= limits.of_bma(bma)
-        if policy in limits.policies:
-            assert Counter((h, p) for h, _, p in all_)[host, policy] <= limits.policies[policy]
+        if (host, policy) in limits.policies:
+            assert Counter((h, p) for h, _, p in all_)[host, policy] <= limits.policies[host, policy]
         assert ("bma", bma) not in limits.parked
         assert ("policy", policy) not in limits.parked
         assert ("host", host) not in limits.parked
@@ -98,3 +98,23 @@ def test_full_hosts_and_bmas_are_those_that_nothing_could_be_taken_of(
     ]
 
     assert not [job for job in full if load.has_room(job, limits)]
+
+
+def test_a_policy_has_the_limit_of_its_own_host() -> None:
+    waiting = [
+        Waiting(
+            id=f"{host} {n}",
+            host=host,
+            path=f"/VAULT01/P/{n}",
+            bma="tsm",
+            policy="nightly",
+            bytes=1,
+            priority=1,
+            seq=n,
+        )
+        for n in range(3)
+        for host in ("vts1", "vts2")
+    ]
+    limits = Limits(policies={("vts1", "nightly"): 1, ("vts2", "nightly"): 2})
+
+    assert ["vts1 0", "vts2 0", "vts2 1"] == [job.id for job in choose(waiting, Load(), limits, 9)]

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from vtsconf.bma.application import Client, Fact, Line, ManagedFile, Options, plainly, rows
 from vtsconf.bma.judging import Message
-from vtsconf.bma.own import Text, tables
+from vtsconf.bma.own import Limited, Text, tables
 from vtsconf.core import fields
 from vtsconf.core.fields import Argv, Listed, Mode, Named, Path, Reference, Seconds, refusal
 from vtsconf.core.probe import Query
@@ -119,7 +119,7 @@ class Migration(fields.Settings):
         return tables({}, self.messages, {}, source="the site's own row").messages
 
 
-class Settings(Client):
+class Settings(Limited, Client):
     """The Bacula client of one server: what stands in bacula-fd.conf."""
 
     directors: Named[Director]

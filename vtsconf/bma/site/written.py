@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from vtsconf.bma.own import Exits, Meaning, Regex, Text
+from vtsconf.bma.own import Exits, Judged, Meaning, Regex, Text
 from vtsconf.bma.site import placeholders
 from vtsconf.bma.words import WORD, deletes, removes
 from vtsconf.core.fields import Argv, Listed, Named, NothingIsEmpty, Seconds, Settings, found, refusal
@@ -150,6 +150,18 @@ class Written(Settings):
                 raise refusal(f"`{name}` cannot be filled in", remedy="use small letters, digits and `_`")
             if value.default is not None and value.values and value.default not in value.values:
                 raise refusal(f"the default of `{name}` is none of its values", remedy="add it to `values`")
+        return values
+
+    @field_validator("settings")
+    @classmethod
+    def _are_its_own(cls, values: dict[str, Value]) -> dict[str, Value]:
+        for name in values:
+            if name in Judged.model_fields:
+                raise refusal(
+                    f"`{name}` is a setting that every backup application has",
+                    why="it could not be told which of the two is meant",
+                    remedy="call this one otherwise",
+                )
         return values
 
     @model_validator(mode="after")

@@ -105,6 +105,7 @@ def command(
     from vtsconf.core.migrate.plan import MigrationPlan
     from vtsconf.core.outcome import Exit, worst
     from vtsconf.engine.migrate.book import Book
+    from vtsconf.engine.migrate.budget import spent_of
     from vtsconf.engine.migrate.planning import Question
 
     shop = open_shop(inventory, extra, color=color, parallel=parallel)
@@ -112,13 +113,17 @@ def command(
     preparation = prepared(shop, limit)
     _known(only, preparation)
     now = shop.now
+    then = now if moment is None else moment
+    book = Book(shop.settings.store)
+    servers = {ready.name: ready.vts for ready in preparation.ready}
     question = Question(
         made=now,
-        now=now if moment is None else moment,
+        now=then,
         only=only,
         allowed=allow_erase,
         rate=rate,
-        proofs=Book(shop.settings.store).newest,
+        proofs=book.newest,
+        spent=spent_of(book, servers, then, follows=False),
         parallel=shop.settings.parallel,
     )
     explained: list[dict[str, Any]] = []

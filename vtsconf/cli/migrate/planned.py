@@ -145,7 +145,7 @@ def _jobs(plan: MigrationPlan, sums: Sequence[Total], verbose: int) -> Iterator[
 def _job(row: Planned) -> str:
     job = row.job
     sign = paint("?" if row.later else _SIGNS[job.action])
-    size = "" if job.action == "erase" else f"  {sized(row.moves)}"
+    size = "" if job.action == "erase" else f"  {sized(job.moves)}"
     later = f"  later: {printable(row.later)}" if row.later else ""
     return f"  {sign} {job.action} {printable(job.cartridge)} on {job.host}{size}  ({job.policy}){later}"
 

@@ -34,8 +34,10 @@ def command(
     """Have CARTRIDGES (whole paths) restored into place on HOST, over their empty stubs.
 
     Restores go before migrations. When one fails, the empty stub is put back: VTS would mount a half-restored file.
+    Where a service is at work on the same store it does the restore, and this command waits for it.
     """
     from vtsconf.cli.migrate import working
+    from vtsconf.cli.migrate.lookon import bring_about
     from vtsconf.cli.wiring import open_shop
     from vtsconf.engine.migrate.requests import restore_jobs
 
@@ -47,13 +49,17 @@ def command(
     jobs = [replace(job, attempts=attempts) for job in jobs]
     with working.run_of(shop, "restore") as run:
         work.book.add(run, jobs, shop.now)
+        ids = [
+            entry.id for entry in work.book.on_list(jobs)
+        ]  # that of an earlier request, where it is on its way
+        work.only = frozenset(ids)
         if not no_wait:
-            ids = {job.id for job in jobs}
-            work.until(lambda: all(entry.status.is_final for id_ in ids for entry in work.book.get(id_)))
-        entries = list(work.book.entries(run=run))
-        counts = work.book.counts(run)
+            bring_about(work, run, ids)
+        entries = [entry for id_ in ids for entry in work.book.get(id_)]
+        counts = work.book.standing(ids)
+        course = work.pace(run).course() if no_wait else work.course
     if as_json:
-        working.print_jobs(entries, counts, run)
+        working.print_jobs(entries, counts, run, progress=course.to_json())
     elif no_wait:
         for entry in entries:
             working.tell(entry)

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import click
 
 from vtsconf.cli import options
-from vtsconf.core.migrate.job import Job
-
-if TYPE_CHECKING:
-    from vtsconf.cli.migrate.working import Work
-    from vtsconf.engine.prepare import Preparation
 
 
 @click.command(
@@ -53,8 +47,10 @@ def command(
     meanwhile. The runs on the servers are detached: kill this command, start it again, and it goes on with them.
     """
     from vtsconf.cli.migrate import working
+    from vtsconf.cli.migrate.beside import Planner, listeners
     from vtsconf.cli.wiring import open_shop
     from vtsconf.core.duration import wait
+    from vtsconf.core.errors import Locked
     from vtsconf.engine import durable
 
     durable.warm()
@@ -62,50 +58,36 @@ def command(
     options.set_color(shop.settings.color)
     preparation = shop.prepare(limit)
     work = working.Work(shop, {ready.name: ready for ready in preparation.ready}, quiet=as_json)
-    pause, planned = wait(every), [0.0]
+    pause = wait(every)
     with working.run_of(shop, "migrate") as run:
-
-        def plan() -> None:
-            planned[0] = time.monotonic()
-            added = work.book.add(run, _jobs(work, preparation, only, allow_erase), shop.now)
-            if not as_json:
-                click.echo(f"Run {run}: {len(added)} new {'job' if len(added) == 1 else 'jobs'}", err=True)
-
-        listener = working.listener(work, run, quiet=as_json, allowed=allow_erase)
-
-        def again() -> None:
-            if follow:
-                listener()
-            if follow and not no_plan and time.monotonic() - planned[0] > pause:
-                plan()
-
-        if not no_plan:
-            plan()
-        work.until(lambda: not follow and work.is_idle, often=again)
+        planner = Planner(
+            work=work, preparation=preparation, run=run, only=only, allowed=allow_erase, follows=follow
+        )
+        beside = [*listeners(work, run, allow_erase)] if follow else []
+        if follow and not no_plan:
+            beside.append(planner.every(pause))
+        elif not no_plan:
+            planner()
+        try:
+            work.until(lambda: not follow and work.is_idle, beside=beside)
+        except Locked as error:
+            raise Locked(str(error), remedy=_remedy(work.book.counts(run))) from error
         counts = work.book.counts(run)
         if as_json:
-            working.print_jobs(list(work.book.entries(run=run)), counts, run)
+            more = {"progress": work.course.to_json(), "known": planner.known}
+            working.print_jobs(list(work.book.entries(run=run)), counts, run, **more)
         else:
             told = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
             click.echo(f"Run {run}: {told or 'nothing to do'}")
     return working.exit_of(counts)
 
 
-def _jobs(work: Work, preparation: Preparation, only: tuple[str, ...], allowed: tuple[str, ...]) -> list[Job]:
-    """What the policies call for now."""
-    from vtsconf.engine.migrate.planning import Question, plan_migrations
-
-    now = work.shop.now
-    question = Question(
-        made=now,
-        now=now,
-        only=only,
-        allowed=allowed,
-        proofs=work.book.newest,
-        parallel=work.shop.settings.parallel,
+def _remedy(counts: Mapping[str, int]) -> str:
+    """Another executor is at work on the store: nothing of what was planned is lost."""
+    jobs = sum(counts.values())
+    it, are = ("it", "job is") if jobs == 1 else ("them", "jobs are")
+    kept = f"its {jobs} new {are} on the list, and that executor takes {it}"
+    return (
+        f"nothing: {kept if jobs else 'that executor takes what is on the list'}; `vtsconf migrate status` shows how far it "
+        "is. For several at a time set `store` to postgresql://…"
     )
-    plan = plan_migrations(preparation, work.shop.reach, question)
-    for part in plan.parts:
-        if part.outcome != "judged":
-            click.echo(f"! {part.host}  {part.outcome}: {part.reason}", err=True)
-    return [planned.job for planned in plan.planned() if not planned.later]

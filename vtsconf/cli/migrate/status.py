@@ -25,8 +25,10 @@ def command(
     from vtsconf.cli import show
     from vtsconf.cli.migrate import working
     from vtsconf.cli.wiring import open_shop
+    from vtsconf.core.migrate import progress
     from vtsconf.core.migrate.job import Status
     from vtsconf.engine.migrate.book import Book
+    from vtsconf.engine.migrate.pace import seen
 
     shop = open_shop(inventory, extra, color=color)
     options.set_color(shop.settings.color)
@@ -34,17 +36,22 @@ def command(
     open_ = [status for status in Status if not status.is_final]
     entries = book.get(job) if job else list(book.entries(statuses=() if verbose or as_json else open_))
     counts = book.counts()
+    course = seen(book, shop.now)
     if as_json:
-        working.print_jobs(entries, counts)
+        working.print_jobs(entries, counts, progress=course.to_json())
         return 0
     for entry in entries:
-        working.tell(entry)
+        working.tell(entry, working.standing(entry, shop.now))
         for name, word in entry.detail.get("witnesses", {}).items() if job or verbose else ():
             click.echo(f"      {name}: {show.reason(word)}")
         if (job or verbose) and entry.detail.get("checksum"):
             click.echo(f"      checksum: {show.reason(entry.detail['checksum'])}")
         if job and entry.detail.get("said"):
             click.echo(f"      said: {show.reason(entry.detail['said'])}")
+    if not course.is_over:
+        click.echo(
+            f"{course.jobs_done}/{course.jobs_total} jobs have ended; {progress.told(course, shop.now)}"
+        )
     click.echo(", ".join(f"{n} {status}" for status, n in sorted(counts.items())) or "No jobs yet.")
     for kind, name, count, _, reason in book.troubles():
         if count >= shop.settings.failures_in_a_row:

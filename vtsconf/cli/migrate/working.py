@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from vtsconf.cli import show
+from vtsconf.cli.migrate.beat import Beat
+from vtsconf.cli.progress import Progress
 from vtsconf.cli.wiring import stoppable
 from vtsconf.core.errors import Usage
 from vtsconf.core.migrate.job import Status
+from vtsconf.core.migrate.progress import Course
 from vtsconf.core.migrate.turns import Limits
+from vtsconf.core.migrate.words import lasting
 from vtsconf.core.outcome import Exit
 from vtsconf.core.runs import Event
+from vtsconf.engine.every import Every
+from vtsconf.engine.migrate import bounds
 from vtsconf.engine.migrate.book import Book, Entry
+from vtsconf.engine.migrate.bounds import Bounds
 from vtsconf.engine.migrate.executor import Executor, engine_store, flows_of
 from vtsconf.engine.migrate.hands import Hands
 from vtsconf.engine.migrate.lookout import Lookout
+from vtsconf.engine.migrate.pace import Pace
 from vtsconf.engine.migrate.yard import Place, Yard
 
 if TYPE_CHECKING:
     from vtsconf.cli.wiring import Shop
-    from vtsconf.core.emsrules import Decision
-    from vtsconf.core.eventlog import LogLine
     from vtsconf.engine.prepare import Ready
 
 SYMBOLS = {
@@ -38,7 +44,6 @@ SYMBOLS = {
     Status.CANCELLED: "-",
 }
 _AWAY = 3  # times that a server is looked for before a run ends without it
-_BEAT = 10.0  # seconds between lines that say how far it is
 
 
 def place_of(ready: Ready) -> Place:
@@ -55,42 +60,31 @@ def place_of(ready: Ready) -> Place:
     )
 
 
-def limits_of(shop: Shop, ready: Mapping[str, Ready], book: Book) -> Limits:
-    """Of the settings and the policies: where several name a limit, the smallest holds."""
-    bmas: dict[str, int] = {}
-    policies: dict[str, int] = {}
-    for host in ready.values():
-        for name, policy in host.vts.policies.items():
-            if policy.bma and policy.limits.per_bma:
-                bmas[policy.bma] = min(policy.limits.per_bma, bmas.get(policy.bma, policy.limits.per_bma))
-            if policy.limits.per_host:
-                policies[name] = min(policy.limits.per_host, policies.get(name, policy.limits.per_host))
+def bounds_of(shop: Shop, ready: Mapping[str, Ready], book: Book) -> Bounds:
+    """Of the settings and the documents."""
     settings = shop.settings
-    parked = {(k, n) for k, n, count, _, _ in book.troubles() if count >= settings.failures_in_a_row}
-    return Limits(
-        total=settings.jobs,
-        per_host=settings.jobs_per_host,
-        per_bma=settings.jobs_per_bma,
-        bmas=bmas,
-        policies=policies,
-        parked=frozenset(parked),
-    )
+    limits = Limits(total=settings.jobs, per_host=settings.jobs_per_host, per_bma=settings.jobs_per_bma)
+    documents = {name: one.vts for name, one in ready.items()}
+    return bounds.bounds_of(documents, limits, book.troubles, settings.failures_in_a_row)
 
 
 class Work:
-    """An executor at work; `ready` are the servers whose documents are in order. `run`: only the jobs of this one."""
+    """An executor at work; `ready` are the servers whose documents are in order. `only`: these jobs and no others."""
 
-    def __init__(self, shop: Shop, ready: Mapping[str, Ready], *, quiet: bool = False, run: str = "") -> None:
-        self.shop, self.ready, self.quiet, self.run = shop, ready, quiet, run
+    only: frozenset[str] | None = None
+
+    def __init__(self, shop: Shop, ready: Mapping[str, Ready], *, quiet: bool = False) -> None:
+        self.shop, self.ready, self.quiet = shop, ready, quiet
         self.book = Book(shop.settings.store)
         self.yard = Yard(places={name: place_of(one) for name, one in ready.items()}, reach=shop.reach)
-        self._told = time.monotonic()
+        self.bounds = bounds_of(shop, ready, self.book)
+        self.progress = Progress("moving tapes", 0, quiet=quiet)
+        self.course = Course()
 
     def limits(self) -> Limits:
         """As they are now, for the servers of this executor, without those that are left alone for a while."""
-        limits = limits_of(self.shop, self.ready, self.book)
-        held = self.book.held(self.shop.now)
-        return replace(limits, parked=limits.parked | held, known=frozenset(self.ready), run=self.run)
+        limits, held = self.bounds.now(), self.book.held(self.shop.now)
+        return replace(limits, parked=limits.parked | held, known=frozenset(self.ready), only=self.only)
 
     @property
     def is_idle(self) -> bool:
@@ -103,21 +97,48 @@ class Work:
         rows = self.book.troubles()
         return frozenset((kind, name) for kind, name, count, *_ in rows if kind == "host" and count >= _AWAY)
 
-    def until(self, is_over: Callable[[], bool], *, often: Callable[[], None] = lambda: None) -> bool:
-        """Work until it is over; False when this executor was told to stop. Never returns with work in flight: it leaves."""
+    def until(self, is_over: Callable[[], bool], *, run: str = "", beside: Sequence[Every] = ()) -> None:
+        """Work until it is over. When this executor is told to stop, the process ends: never with work in flight.
+
+        `run`: say only of its jobs how far they are; `beside`: what goes on meanwhile. Raises Locked.
+        """
         with self._executor() as executor:
-            while not (is_over() or self.shop.stop.is_set):
-                often()
-                if not executor.fill():
-                    executor.rest()
-                self._beat()
+            beat = Beat(pace=self.pace(run), progress=self.progress)
+            with self.progress, ExitStack() as others:
+                for one in beside:
+                    others.enter_context(one)
+                while not (is_over() or self.shop.stop.is_set):
+                    if not executor.fill():
+                        executor.rest()
+                    beat(is_busy=bool(executor.hands.flows))
             if self.shop.stop.is_set:
                 click.echo(
                     "stopped: what runs on the servers goes on; `vtsconf migrate run` finds it again",
                     err=True,
                 )
                 executor.engine.leave(Exit.WAITING)
-        return not self.shop.stop.is_set
+            self.course = beat.end()
+
+    def pace(self, run: str = "") -> Pace:
+        """Of all that is on the list, or of one run."""
+        return Pace(
+            book=self.book,
+            now=time.time,
+            windows={policy: window for (_, policy), window in self.bounds.windows.items()},
+            run=run,
+        )
+
+    def say(self, line: str, *, err: bool = False) -> None:
+        """From any thread, beside the bar."""
+        with self.progress.aside():
+            click.echo(line, err=err)
+
+    def tell(self, entry: Entry, word: str = "") -> None:
+        """How a job stands, by now."""
+        if not self.quiet:
+            (now,) = self.book.get(entry.id)
+            with self.progress.aside():
+                tell(now, word)
 
     @contextmanager
     def _executor(self) -> Iterator[Executor]:
@@ -131,14 +152,8 @@ class Work:
             lookout=lookout,
             now=time.time,
             stopping=lambda: self.shop.stop.is_set,
-            told=self._tell,
+            told=self.tell,
         )
-        windows = {
-            name: policy.window.meant
-            for one in self.ready.values()
-            for name, policy in one.vts.policies.items()
-            if policy.window
-        }
         with (
             Engine(engine_store(self.shop.settings.store), flows=flows_of(hands)) as engine,
             stoppable(self.shop.stop, "nothing more is begun"),
@@ -147,22 +162,10 @@ class Work:
                 hands=hands,
                 engine=engine,
                 limits=self.limits,
-                windows=windows,
+                windows=self.bounds.windows,
                 most=self.shop.settings.jobs,
             )
             lookout.close()
-
-    def _tell(self, entry: Entry, word: str) -> None:
-        if self.quiet:
-            return
-        (now,) = self.book.get(entry.id)
-        tell(now, word)
-
-    def _beat(self) -> None:
-        if time.monotonic() - self._told > _BEAT and not self.quiet:
-            self._told = time.monotonic()
-            counts = self.book.counts()
-            click.echo(", ".join(f"{n} {status}" for status, n in sorted(counts.items())), err=True)
 
 
 def tell(entry: Entry, word: str = "") -> None:
@@ -173,6 +176,11 @@ def tell(entry: Entry, word: str = "") -> None:
     click.echo(
         f"{show.paint(symbol)} {entry.id[:8]}  {entry.job.action}  {name}  {word or entry.status}{reason}"
     )
+
+
+def standing(entry: Entry, now: int) -> str:
+    """Its status; of one that runs, for how long."""
+    return f"{entry.status} for {lasting(now - entry.updated)}" if entry.state == "taken" else ""
 
 
 @contextmanager
@@ -199,8 +207,10 @@ def exit_of(counts: Mapping[str, int]) -> Exit:
     return Exit.PARTIAL if bad else Exit.WAITING if left else Exit.DONE
 
 
-def print_jobs(entries: list[Entry], counts: Mapping[str, int], run: str = "") -> None:
-    """The migration-run document."""
+def print_jobs(
+    entries: list[Entry], counts: Mapping[str, int], run: str = "", **more: Mapping[str, object]
+) -> None:
+    """The migration-run document, with what else belongs to it."""
     from vtsconf.engine.migrate.reporting import job_document
 
     show.print_json(
@@ -209,6 +219,7 @@ def print_jobs(entries: list[Entry], counts: Mapping[str, int], run: str = "") -
             "run": run or None,
             "jobs": [job_document(entry) for entry in entries],
             "summary": dict(counts),
+            **more,
         }
     )
 
@@ -222,44 +233,3 @@ def one(book: Book, wanted: str) -> list[Entry]:
             remedy="`vtsconf migrate status -v` lists them",
         )
     return found
-
-
-_LISTEN = 2.0  # seconds between two looks at the event logs
-
-
-def listener(work: Work, run: str, *, quiet: bool, allowed: Collection[str] = ()) -> Callable[[], None]:
-    """Looks at the event logs now and then, and says what it makes of them. `allowed`: the names of `--allow-erase`."""
-    from vtsconf.engine.migrate.following import Follower
-
-    def told(host: str, event: LogLine, decision: Decision) -> None:
-        if not quiet and decision.action != "ignore":
-            symbol = "?" if decision.action in ("none", "notify") else "~"
-            click.echo(
-                f"{show.paint(symbol)} {host}  event: {show.reason(event.text)}  → {decision.action}: "
-                f"{show.reason(decision.reason)}"
-            )
-
-    def missed(host: str, why: str) -> None:
-        body = {"reason": why, "time": time.time()}
-        event = Event(at=work.shop.now, run=run, host=host, action="requests-missed", body=body)
-        work.shop.journal.add(event)
-        if not quiet:
-            click.echo(f"{show.paint('!')} {host}  {show.reason(why)}")
-
-    follower = Follower(
-        book=work.book,
-        yard=work.yard,
-        run=run,
-        now=lambda: work.shop.now,
-        told=told,
-        missed=missed,
-        allowed=allowed,
-    )
-    looked = [0.0]
-
-    def listen() -> None:
-        if time.monotonic() - looked[0] > _LISTEN:
-            follower.look()
-            looked[0] = time.monotonic()
-
-    return listen

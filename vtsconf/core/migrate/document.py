@@ -49,7 +49,7 @@ def decisions(judge: Judge, tape: Tape, host: str, *, each: bool = True) -> Iter
 
 def job_row(planned: Planned) -> dict[str, Any]:
     """A job with the moment its window opens, and the bytes that move (`bytes` is what the tape has now)."""
-    row = planned.job.to_json() | {"opens": planned.opens, "moves": planned.moves}
+    row = planned.job.to_json() | {"opens": planned.opens}
     return row | {"reason": planned.later} if planned.later else row
 
 

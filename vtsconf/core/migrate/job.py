@@ -60,6 +60,7 @@ class Job:
     attempts: int = 5
     backoff: int = 30
     token: str = ""  # of the copy that is restored; "" = its own
+    copy: int = 0  # bytes of that copy; `bytes` are those of the empty stub
     nonce: str = ""  # makes another job of the same thing: a request, a second restore
 
     @property
@@ -70,12 +71,17 @@ class Job:
         return hashlib.sha256(text).hexdigest()[:20]
 
     @property
+    def moves(self) -> int:
+        """Bytes that go to tape or come back. An erase moves none."""
+        return {"migrate": self.bytes, "restore": self.copy, "erase": 0}[self.action]
+
+    @property
     def mark(self) -> str:
         """The word by which the BMA finds this copy again: letters, digits and "-" only."""
         return f"vtsconf-{self.id}"
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"id": self.id}
+        return asdict(self) | {"id": self.id, "moves": self.moves}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Job:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from vtsconf.core.migrate.budget import Spent
 from vtsconf.core.migrate.candidate import Candidate, unpacked
 from vtsconf.core.migrate.job import Job
 from vtsconf.core.migrate.judge import Judge, Tally
@@ -35,22 +36,25 @@ class Planned:
 
     job: Job
     opens: int
-    moves: int  # bytes
     later: str = ""
 
 
 @dataclass(kw_only=True)
 class MigrationPlan:
-    """`made` and `now` in seconds: they differ where another moment is simulated. `rate`: bytes a second of a drive."""
+    """`made` and `now` in seconds: they differ where another moment is simulated. `rate`: bytes a second of a drive.
+
+    `spent`: of each policy, what of its `bytes_per_run` is gone already.
+    """
 
     made: int
     now: int
     parts: list[Part]
     rate: int = 0
+    spent: Mapping[str, Spent] = field(default_factory=dict)
 
     def chosen(self) -> Iterator[tuple[Candidate, str]]:
         """Every tape that is taken, in the order of the jobs, and why it is left for the next run."""
-        choice = _Choice(self.parts)
+        choice = _Choice(self.parts, self.spent)
         lines = [line for part in self.parts if part.judge for line in part.judge.taken]
         lines.sort()
         for line in lines:
@@ -62,7 +66,7 @@ class MigrationPlan:
         for candidate, later in self.chosen():
             policy = self.policy_of(candidate)
             job = job_of(candidate, policy, self.parts[candidate.host].host)
-            yield Planned(job=job, opens=candidate.opens, moves=candidate.moves, later=later)
+            yield Planned(job=job, opens=candidate.opens, later=later)
 
     def policy_of(self, candidate: Candidate) -> Policy:
         judge = self.parts[candidate.host].judge
@@ -107,6 +111,7 @@ def job_of(candidate: Candidate, policy: Policy, host: str) -> Job:
         attempts=policy.attempts,
         backoff=policy.backoff,
         token=candidate.word if is_restore else "",
+        copy=candidate.moves if is_restore else 0,
         nonce="" if is_restore else candidate.word,
     )
 
@@ -114,10 +119,11 @@ def job_of(candidate: Candidate, policy: Policy, host: str) -> Job:
 class _Choice:
     """Who of those taken goes in this run: `bytes_per_run` counts for a policy on all servers together."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, parts: Sequence[Part], spent: Mapping[str, Spent]) -> None:
         self._parts = parts
-        self._moved: dict[str, int] = {}
-        self._spent: dict[str, str] = {}
+        self._moved = {name: gone.bytes for name, gone in spent.items()}
+        self._listed = {name: gone.jobs for name, gone in spent.items()}
+        self._over: dict[str, str] = {}
         self._moment: tuple[int, int] = (0, 0)
         self._files: dict[tuple[int, int, str], str] = {}
 
@@ -141,13 +147,20 @@ class _Choice:
         judge = self._parts[candidate.host].judge
         assert judge is not None
         policy = judge.policies[candidate.policy]
+        if self._is_listed(candidate, policy):
+            return ""
         moved = self._moved.get(policy.name, 0)
         limit = policy.bytes_per_run
-        if limit is not None and (policy.name in self._spent or (moved and moved + candidate.moves > limit)):
-            spent = f"bytes_per_run of {policy.name} is {sized(limit)}, and {sized(moved)} go before it"
-            return self._spent.setdefault(policy.name, spent)
+        if limit is not None and (policy.name in self._over or (moved and moved + candidate.moves > limit)):
+            over = f"bytes_per_run of {policy.name} is {sized(limit)}, and {sized(moved)} go before it"
+            return self._over.setdefault(policy.name, over)
         self._moved[policy.name] = moved + candidate.moves
         return ""
+
+    def _is_listed(self, candidate: Candidate, policy: Policy) -> bool:
+        """It is counted as spent, or has failed and will not be done again by itself: it takes nothing from the others."""
+        known = self._listed.get(policy.name, frozenset())
+        return bool(known) and job_of(candidate, policy, self._parts[candidate.host].host).id in known
 
 
 @dataclass(kw_only=True)
@@ -191,13 +204,18 @@ def demands(sums: Sequence[Total]) -> dict[tuple[str, str], Demand]:
 
 
 def _demand(rows: Sequence[Total]) -> Demand:
-    policy = rows[0].policy
+    """Where no limit of a server says so, one job at once is assumed there; else the smallest that is said holds."""
+    policies = [row.policy for row in rows]
     return Demand(
         jobs=sum(row.jobs for row in rows),
         bytes=sum(row.bytes for row in rows),
-        hosts=len(rows),
-        per_host=policy.per_host,
-        per_bma=policy.per_bma,
-        per_drive=policy.per_drive,
-        window=policy.window,
+        at_servers=sum(policy.per_host or 1 for policy in policies),
+        per_bma=_smallest(policy.per_bma for policy in policies),
+        per_drive=_smallest(policy.per_drive for policy in policies),
+        has_drives=_smallest(policy.drives for policy in policies),
+        window=policies[0].window,
     )
+
+
+def _smallest(said: Iterable[int | None]) -> int | None:
+    return min((number for number in said if number is not None), default=None)

@@ -30,6 +30,8 @@ class Select:
 class Policy:
     """One policy of one server. `backoff` in seconds; a limit of None: not limited by this policy.
 
+    `drives`: how many tape drives its BMA may use at once; None where nobody has said so.
+
     `is_allowed`: an erase that is allowed by name (promise 11); nothing else asks for it.
     """
 
@@ -44,6 +46,7 @@ class Policy:
     per_host: int | None = None
     per_bma: int | None = None
     per_drive: int | None = None
+    drives: int | None = None
     bytes_per_run: int | None = None
     attempts: int = 5
     backoff: int = 30

@@ -12,25 +12,29 @@ _LATEST = 10**6 * 86_400  # seconds: what takes longer has no end that is worth 
 
 @dataclass(frozen=True, kw_only=True)
 class Demand:
-    """What a policy wants moved on all servers, and how many of its jobs may run at once."""
+    """What a policy wants moved on all servers, and how many of its jobs may run at once.
+
+    `at_servers`: what the limits of the servers allow together. `has_drives`: how many its BMA may use at once, where
+    that is known.
+    """
 
     jobs: int
     bytes: int
-    hosts: int
-    per_host: int | None = None
+    at_servers: int
     per_bma: int | None = None
     per_drive: int | None = None
+    has_drives: int | None = None
     window: Window | None = None
 
     @property
     def lanes(self) -> int:
-        """Jobs at once. Where no limit of a server says so, one on each server is assumed."""
-        most = self.hosts * (self.per_host or 1)
-        return max(0, min(self.jobs, most, self.per_bma or most))
+        """Jobs at once."""
+        by_drives = self.has_drives and self.has_drives * (self.per_drive or 1)
+        return max(0, min(self.jobs, self.at_servers, *(most for most in (self.per_bma, by_drives) if most)))
 
     @property
     def drives(self) -> int:
-        """Tape drives that are busy at once; where `per_drive` is not set, one job has a drive for itself."""
+        """Tape drives that are needed; where `per_drive` is not set, one job has a drive for itself."""
         return -(-self.lanes // (self.per_drive or 1))
 
 

@@ -33,7 +33,7 @@ def hold(count: int) -> int:
 class Limits:
     """How many jobs may run at once; by name, where they differ. `parked` BMAs, policies and hosts run nothing.
 
-    `known`: the only hosts that whoever asks can work for, and `run` the only run; None and "": any.
+    `known`: the only hosts that whoever asks can work for, and `only` the jobs, by id; None: any.
     """
 
     total: int = 100
@@ -41,12 +41,11 @@ class Limits:
     per_bma: int = 20
     hosts: Mapping[str, int] = field(default_factory=dict)
     bmas: Mapping[str, int] = field(default_factory=dict)
-    policies: Mapping[str, int] = field(default_factory=dict)  # on each host
-    parked: frozenset[tuple[str, str]] = (
-        frozenset()
-    )  # ("bma", "tsm"), ("policy", "nightly"), ("host", "vts1")
+    policies: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (host, policy)
+    # each by its kind and its name: a bma, a policy or a host
+    parked: frozenset[tuple[str, str]] = frozenset()
     known: frozenset[str] | None = None
-    run: str = ""
+    only: frozenset[str] | None = None
 
     def of_host(self, host: str) -> int:
         return self.hosts.get(host, self.per_host)
@@ -87,12 +86,12 @@ class Load:
         policies = [
             f"{host}/{policy}"
             for (host, policy), count in self.policies.items()
-            if policy in limits.policies and count >= limits.policies[policy]
+            if count >= limits.policies.get((host, policy), count + 1)
         ]
         return hosts + limits.parked_of("host"), bmas + limits.parked_of("bma"), policies
 
     def has_room(self, job: Waiting, limits: Limits) -> bool:
-        policy = limits.policies.get(job.policy)
+        policy = limits.policies.get((job.host, job.policy))
         return (
             self.total < limits.total
             and (job.host, job.path) not in self.tapes

@@ -106,6 +106,24 @@ def _bma(words: Sequence[str]) -> str:
     return f"`{wrong[0]}` is neither a number nor one of {' '.join(_ACTIONS)}" if wrong else ""
 
 
+# How the server's VTSPolicy command can fail.
+VTSPOLICY = {
+    "refuses": "it does nothing, and ends with 1",
+    "accepts-only": "it ends with 0, and nothing comes of the line",
+    "fails-late": "all is done, and it ends with 1",
+    "slow": "it takes NUMBER seconds before it begins",
+    "hang": "it takes the line, does nothing and never ends",
+}
+
+
+def _vtspolicy(words: Sequence[str]) -> str:
+    """Check HOW, and a number."""
+    how, *others = words or ("",)
+    if how not in VTSPOLICY:
+        return f"there is no `{how}`; {suggestion(how, VTSPOLICY) or 'one of: ' + ' '.join(VTSPOLICY)}"
+    return _numbers(0, 1 if how == "slow" else 0)(others)
+
+
 KINDS = (
     Kind("refuse", "", _nothing, "every connection is closed at once"),
     Kind("hang", "", _nothing, "connections are accepted and never answered"),
@@ -138,6 +156,13 @@ KINDS = (
         "HOW [NUMBER] [archive|restore|locate|probe]",
         _bma,
         "the stand-ins of backup clients: " + "; ".join(f"{mode}: {does}" for mode, does in BMA.items()),
+    ),
+    Kind(
+        "vtspolicy",
+        "HOW [NUMBER]",
+        _vtspolicy,
+        "the stand-in of the VTSPolicy command: "
+        + "; ".join(f"{how}: {does}" for how, does in VTSPOLICY.items()),
     ),
     Kind("clock-skew", "SECONDS", _numbers(1, 1, signed=True), "`date` is so many seconds off"),
     Kind("old-algorithms", "", _nothing, "SHA-1 host key, key exchange and MAC only, as on a very old Linux"),

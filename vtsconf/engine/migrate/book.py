@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from vtsconf.core.migrate.job import Job, Status
+from vtsconf.core.migrate.progress import Stretch, Sum
 from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.turns import Limits, Load, Waiting, choose, hold
+from vtsconf.engine.migrate import sums
 from vtsconf.engine.store.database import Database, Row, Transaction, database
 
 _COLUMNS = (
@@ -85,11 +87,11 @@ class Book:
         wanted = list(jobs)
 
         def fill(open_: Transaction) -> list[str]:
-            standing = self._standing(open_, wanted)
-            open_again = [entry for entry in standing if entry.state == "ended" and entry.wish == _OPEN]
+            there = self._known(open_, wanted)
+            open_again = [entry for entry in there if entry.state == "ended" and entry.wish == _OPEN]
             rows = [(entry.attempt, json.dumps(dict(entry.detail)), entry.id) for entry in open_again]
             _revive(open_, rows, now, "planned again")
-            known = {entry.id for entry in standing}
+            known = {entry.id for entry in there}
             ((first,),) = open_.read("select coalesce(max(seq), 0) from jobs")
             coming = set(self._restores(open_, wanted))
             new = []
@@ -105,13 +107,13 @@ class Book:
 
         return self._db.transact(fill) if wanted else []
 
-    def standing(self, jobs: Sequence[Job]) -> list[Entry]:
+    def on_list(self, jobs: Sequence[Job]) -> list[Entry]:
         """Where these stand, and the restores that were on their way before them."""
-        own = self._standing(self._db, jobs)
+        own = self._known(self._db, jobs)
         wanted = {_tape(job) for job in jobs} - {_tape(entry.job) for entry in own}
         return own + [entry for tape, entry in self._restores(self._db, jobs).items() if tape in wanted]
 
-    def _standing(self, open_: Transaction, jobs: Sequence[Job]) -> list[Entry]:
+    def _known(self, open_: Transaction, jobs: Sequence[Job]) -> list[Entry]:
         ids = self._db.listed([job.id for job in jobs])
         return _entries(open_.read(f"select {_COLUMNS} from jobs where {self._db.among('id')}", (ids,)))
 
@@ -129,7 +131,7 @@ class Book:
     def take(self, owner: str, limits: Limits, most: int, now: int) -> list[Entry]:
         """The next jobs for this executor; all limits hold over all executors, whoever asks at the same time.
 
-        Jobs of servers that it does not know, or of another run than it is for, are left to others.
+        Jobs of servers that it does not know, and others than it is for, are left to others.
         """
 
         def turn(open_: Transaction) -> list[Entry]:
@@ -189,9 +191,10 @@ class Book:
     def _within(self, limits: Limits) -> tuple[str, tuple[Any, ...]]:
         """A condition more, and its values: what whoever has these limits works for."""
         known = () if limits.known is None else (self._db.listed(sorted(limits.known)),)
-        run = (limits.run,) if limits.run else ()
-        conditions = (f" and {self._db.among('host')}" if known else "") + (" and run = ?" if run else "")
-        return conditions, (*known, *run)
+        only = () if limits.only is None else (self._db.listed(sorted(limits.only)),)
+        conditions = [(known, "host"), (only, "id")]
+        where = "".join(f" and {self._db.among(column)}" for given, column in conditions if given)
+        return where, (*known, *only)
 
     # ---- how they go
 
@@ -288,10 +291,38 @@ class Book:
                 return
             last, seq = rows[-1][0], rows[-1][8]
 
+    def counted(self, policies: Sequence[str], since: int) -> Iterator[Entry]:
+        """Jobs of these policies that count for a budget which began `since`, and those that no plan does once more."""
+        rows = self._db.read(
+            f"select {_COLUMNS} from jobs where {self._db.among('policy')}"
+            " and (state <> 'ended' or status <> ? or updated >= ?)",
+            (self._db.listed(list(policies)), Status.DONE.value, since),
+        )
+        return map(_entry, rows)
+
     def counts(self, run: str = "") -> dict[str, int]:
         """How many jobs stand where, by status."""
         where, values = ("where run = ?", (run,)) if run else ("", ())
         return dict(self._db.read(f"select status, count(*) from jobs {where} group by status", values))
+
+    def sums(self, since: int, now: int, run: str = "") -> list[Sum]:
+        """Jobs and the bytes they move, of what is open and of what has ended `since` then."""
+        return sums.open_and_ended(self._db, since, now, run)
+
+    def standing(self, ids: Sequence[str]) -> dict[str, int]:
+        """How many of these jobs stand where, by status."""
+        return sums.standing(self._db, ids)
+
+    def have_ended(self, ids: Sequence[str]) -> bool:
+        """All of them, well or not."""
+        return all(Status(status).is_final for status in self.standing(ids))
+
+    def stretch(self) -> Stretch | None:
+        """What the executors say of how long they are at work; None: none ever was."""
+        return sums.stretch(self._db)
+
+    def keep_stretch(self, stretch: Stretch) -> None:
+        sums.keep_stretch(self._db, stretch)
 
     def is_idle(self, limits: Limits | None = None) -> bool:
         """Nothing runs, and nothing could run now or later by itself, of what whoever has these limits works for."""
@@ -525,7 +556,7 @@ def _tape(job: Job) -> tuple[str, str]:
 
 def _row(job: Job, run: str, seq: int, now: int) -> Row:
     return (
-        job.id, run, job.host, _kept(job.cartridge), job.action, job.bma, job.policy, job.priority, seq, job.bytes,
+        job.id, run, job.host, _kept(job.cartridge), job.action, job.bma, job.policy, job.priority, seq, job.moves,
         "waiting", Status.PLANNED.value, "", 0, 0, "", now, "", json.dumps({"job": job.to_json()}),
     )  # fmt: skip
 

@@ -46,12 +46,12 @@ def flows_of(hands: Hands) -> Mapping[str, Callable[[Any], Any]]:
 
 @dataclass(kw_only=True)
 class Executor:
-    """`limits` as they are now; `windows` by policy; `most`: jobs at once in this process. Times are in seconds."""
+    """`limits` as they are now; `windows` by host and policy; `most`: jobs at once in this process. Times are in seconds."""
 
     hands: Hands
     engine: durable.Engine
     limits: Callable[[], Limits]
-    windows: Mapping[str, Window] = field(default_factory=dict)
+    windows: Mapping[tuple[str, str], Window] = field(default_factory=dict)
     most: int = 500
     tick: float = 0.5
     _rescued: float = 0.0
@@ -96,7 +96,7 @@ class Executor:
 
     def _closed(self, entry: Entry) -> int:
         """Seconds until its window opens; 0 while it is open. A restore does not wait."""
-        window = self.windows.get(entry.job.policy)
+        window = self.windows.get((entry.job.host, entry.job.policy))
         if window is None or entry.job.action == "restore":
             return 0
         return max(0, window.opens(self.hands.clock) - self.hands.clock)

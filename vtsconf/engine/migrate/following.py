@@ -11,7 +11,6 @@ from vtsconf.core.emsrules import Act, Decision, decide
 from vtsconf.core.errors import Unreachable, VtsconfError
 from vtsconf.core.eventlog import PATH, LogLine, parse
 from vtsconf.core.migrate.job import Job
-from vtsconf.engine.fan import fan
 from vtsconf.engine.migrate.book import Book
 from vtsconf.engine.migrate.news import Mark, News, news_of, question
 from vtsconf.engine.migrate.repeats import sentence, waiting_again
@@ -30,19 +29,16 @@ class Follower:
     now: Callable[[], int]
     told: Callable[[str, LogLine, Decision], None] = field(default=lambda _host, _line, _decision: None)
     missed: Callable[[str, str], None] = field(default=lambda _host, _why: None)
-    parallel: int = 20
     allowed: Collection[str] = ()  # the names of `--allow-erase`
 
-    def look(self) -> int:
-        """Once at every server that has rules; returns how many jobs are new. A server that is away is asked again later."""
-        hosts = [name for name, place in self.yard.places.items() if place.vts.rules]
-        return sum(count for _, count in fan(hosts, self._look, parallel=self.parallel))
+    @property
+    def hosts(self) -> list[str]:
+        """The servers that have rules."""
+        return [name for name, place in self.yard.places.items() if place.vts.rules]
 
-    def _look(self, host: str) -> int:
-        try:
-            return int(self.yard.with_server(host, lambda server, _: self._act(host, server)))
-        except Unreachable:
-            return 0
+    def look(self, host: str) -> int:
+        """Returns how many jobs are new. Raises Unreachable: the mark stays, and the same is read next time."""
+        return int(self.yard.with_server(host, lambda server, _: self._act(host, server)))
 
     def _act(self, host: str, server: Server) -> int:
         place = self.yard.place(host)
@@ -67,7 +63,7 @@ class Follower:
             return _Answer()
         made, refusal = self._jobs(decision, host, server, nonce_of(news.log, *line))
         new = self.book.add(self.run, made, self.now())
-        known = [entry for entry in self.book.standing(made) if entry.id not in new]
+        known = [entry for entry in self.book.on_list(made) if entry.id not in new]
         again = waiting_again(known, made)
         if new or not (known or refusal):
             self.told(host, event, decision)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from vtsconf.core.errors import Refused, Unreachable, VtsconfError, bug
 from vtsconf.core.migrate.aftermath import circle
+from vtsconf.core.migrate.budget import Spent
 from vtsconf.core.migrate.decide import can_be_spoken
 from vtsconf.core.migrate.judge import Judge, Some
 from vtsconf.core.migrate.plan import MigrationPlan, Part
@@ -49,6 +50,7 @@ class Question:
     rate: int = 0
     proofs: ProofsOf = nothing_recorded
     uses: UsesOf = field(default_factory=dict)
+    spent: Mapping[str, Spent] = field(default_factory=dict)  # see MigrationPlan
     parallel: int = 8
     on_tape: OnTape | None = None  # called from several threads, for one host from one
 
@@ -78,7 +80,13 @@ def plan_migrations(
         made[number] = part
         done(ready.name)
     judged = [made[number] for number, _ in numbered]
-    return MigrationPlan(made=question.made, now=question.now, parts=[*judged, *parts], rate=question.rate)
+    return MigrationPlan(
+        made=question.made,
+        now=question.now,
+        parts=[*judged, *parts],
+        rate=question.rate,
+        spent=question.spent,
+    )
 
 
 class _Work:

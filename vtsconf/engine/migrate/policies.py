@@ -13,14 +13,26 @@ def policies_of(vts: Vts, allowed: Collection[str] = (), *, only: Collection[str
     """All of `vts.policies`, or `only` those of these names. `allowed`: the names of `--allow-erase`."""
     names = {*allowed, *vts.allow_erase}
     return [
-        policy_of(name, policy, is_allowed=bool(names & {name, f"policies/{name}"}))
+        policy_of(
+            name,
+            policy,
+            drives=drives_of(vts).get(policy.bma or ""),
+            is_allowed=bool(names & {name, f"policies/{name}"}),
+        )
         for name, policy in vts.policies.items()
         if not only or name in only
     ]
 
 
-def policy_of(name: str, policy: written.Policy, *, is_allowed: bool = False) -> meant.Policy:
-    """One policy."""
+def drives_of(vts: Vts) -> dict[str, int]:
+    """How many tape drives each BMA of a server may use at once, where that is said."""
+    return {name: settings.drives for name, settings in vts.bma.items() if settings.drives}
+
+
+def policy_of(
+    name: str, policy: written.Policy, *, drives: int | None = None, is_allowed: bool = False
+) -> meant.Policy:
+    """One policy. `drives`: those of its BMA."""
     limits = policy.limits
     return meant.Policy(
         name=name,
@@ -34,6 +46,7 @@ def policy_of(name: str, policy: written.Policy, *, is_allowed: bool = False) ->
         per_host=limits.per_host,
         per_bma=limits.per_bma,
         per_drive=limits.per_drive,
+        drives=drives,
         bytes_per_run=limits.bytes_per_run,
         attempts=policy.retry.attempts,
         backoff=policy.retry.backoff,

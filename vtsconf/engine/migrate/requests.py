@@ -47,6 +47,7 @@ def _restore(book: Book, host: str, path: str, tape: Tape | None, token: str, *,
         inode=tape.inode,
         bma=proofs[-1].bma,
         token=proofs[-1].token,
+        copy=proofs[-1].size,
         priority=0,
         nonce=nonce,
     )

@@ -96,6 +96,8 @@ create table vtsconf.troubles (
   kind text collate "C" not null, name text collate "C" not null, count integer not null, since bigint not null,
   reason text not null, primary key (kind, name));
 """,
+    # sums read nothing else
+    "create index jobs_sums on vtsconf.jobs (state, updated, status, policy, not_before, bytes)",
 )
 _ESCAPE = "write a special character of a user, password or database as %XX, an @ as %40; or keep the password in ~/.pgpass"
 

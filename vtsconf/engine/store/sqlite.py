@@ -77,6 +77,9 @@ _VERSIONS = (
           reason text not null, primary key (kind, name))
         """,
     ),
+    (
+        "create index jobs_sums on jobs (state, updated, status, policy, not_before, bytes)",
+    ),  # sums read nothing else
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vtsconf.core.problem import Problem
-from vtsconf.resources.lints import cleanup, defaults, ems, paths, services, vtspolicy
+from vtsconf.resources.lints import cleanup, defaults, drives, ems, paths, services, vtspolicy
 from vtsconf.resources.lints.subject import Finding, Lint, Subject
 
 __all__ = ["ALL", "Finding", "Lint", "Subject", "lint"]
@@ -15,6 +15,7 @@ ALL: tuple[Lint, ...] = (
     *cleanup.LINTS,
     *vtspolicy.LINTS,
     *services.LINTS,
+    *drives.LINTS,
 )
 
 
