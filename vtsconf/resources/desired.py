@@ -176,7 +176,7 @@ def _options(host: Host, policies: Mapping[str, Policy], settings: Mapping[str, 
                 host=host.name,
                 address=".".join(path),
             )
-            for sentence in (migrator.check_options(policy.options) if migrator else ())
+            for sentence in (migrator.check_options(policy.bma_options) if migrator else ())
         ]
     return problems
 

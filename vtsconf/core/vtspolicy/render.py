@@ -16,6 +16,7 @@ from vtsconf.core.vtspolicy.facts import (
     is_gone,
     may_be_cut,
     release_of,
+    verb_of,
 )
 from vtsconf.core.vtspolicy.line import Keyword, Line
 from vtsconf.core.vtspolicy.parse import parse
@@ -111,10 +112,9 @@ def _lines(task: Task) -> Iterator[Line]:
 
 
 def _verb(task: Task) -> Verb | None:
-    """The verb of the policy's BMA; an own BMA may be called like a verb, `bex`."""
     bma = task.policy.bma or ""
-    verb = next((one for one in VERBS.values() if bma and bma in {one.bma, one.name.lower()}), None)
-    if verb is None or verb.form is not Form.PLAIN:
+    verb = verb_of(bma)
+    if verb is None:
         task.refuse("C18", f"uses {bma}, for which VTSPolicy has no verb",
                     why="no manual that we know lists one", remedy="write submit: run")  # fmt: skip
         return None

@@ -39,7 +39,7 @@ def policy_of(
         action=policy.action,
         select=meant.Select(**policy.select.model_dump()),
         bma=policy.bma or "",
-        options=dict(policy.options),
+        options=policy.bma_options,
         submit=policy.submit,
         checksum=policy.checksum,
         window=policy.window.meant if policy.window else None,

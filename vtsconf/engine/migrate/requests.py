@@ -177,7 +177,7 @@ def _job(decision: Decision, wish: Wish, place: Place, tape: Tape, book: Book, *
         bma = proof.bma
     if not bma:
         raise Refused(f"neither the event nor rule {decision.rule} says which backup application")
-    options = {**(policy.options if policy else {}), **wish.options}
+    options = {**(policy.bma_options if policy else {}), **wish.options}
     return Job(
         host=place.host,
         cartridge=tape.path,
