@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from vtsconf.bma import netbackup, networker, tsm
 from vtsconf.core.connection import Target
 from vtsconf.core.errors import Unreachable
 from vtsconf.core.eventlog import PATH
@@ -33,8 +34,18 @@ RULES = {
     "wipe": {"match": "WIPE (?P<path>[^ ]+)", "action": "erase"},
     "load": {"match": "LOAD (?P<cartridge>[^ ]+)", "action": "restore"},
     "erase": {"match": "^VTSPolicy Erase", "action": "erase"},
+    "mine": {
+        "match": "^VTSPolicy TSM .*mine",
+        "action": "vtspolicy",
+        "bma": "tsm",
+        "options": {"optfile": "/site.opt"},
+    },
+    "other": {"match": "^VTSPolicy (NBU|LEG)", "action": "vtspolicy"},
     "asked": {"match": "^VTSPolicy", "action": "vtspolicy", "bma": "tsm"},
 }
+
+
+BMAS = {"tsm": (tsm, None), "netbackup": (netbackup, None), "networker": (networker, None)}
 
 
 class Site:
@@ -64,7 +75,7 @@ class Site:
             rules=Rules.model_validate({"rules": RULES}).rules,
             gathered=peers,
         )
-        place = Place(host="vts1", target=Target(name="vts1"), state_dir="/var", vts=vts)
+        place = Place(host="vts1", target=Target(name="vts1"), state_dir="/var", vts=vts, bmas=BMAS)
         yard = Yard(places={"vts1": place}, reach=lambda _: self.server)
         return Follower(
             book=self.book, yard=yard, run="m1", now=lambda: 5,
@@ -406,3 +417,29 @@ def test_an_erased_tape_is_not_migrated_and_that_is_told(site: Site) -> None:
     assert [] == site.say("VTSPolicy TSM 'archive /VAULT01/P'", "VTSPolicy Erase - T00001")
     assert "no tape of VAULT01/P on vts1 has data" in site.told[1][1]
     assert "T00001 is erased: there is nothing to erase" in site.told[2][1]
+
+
+# ---- what the backup application can take
+
+
+@pytest.mark.parametrize(
+    ("line", "options", "left"),
+    [
+        ('TSM "/VAULT01/P/T00001 s=vts1 st=y o=/opt/x.opt r=14,d"', {"optfile": "/opt/x.opt"}, ["r=14,d"]),
+        ('TSM "/VAULT01/P/T00001 s=vts1 st=y o=/mine.opt"', {"optfile": "/site.opt"}, []),
+        ('NBU "/VAULT01/P/T00001 s=vts1 o=/opt/x r=14,d"', {}, ["o=/opt/x", "r=14,d"]),
+        ('LEG "/VAULT01/P/T00001 s=vts1 r=14,d"', {}, ["r=14,d"]),
+        ("TSM 'archive /VAULT01/P/T00001'", {"type": "archive"}, []),
+    ],
+)
+def test_what_a_bma_would_refuse_is_left_and_told(
+    site: Site, line: str, options: dict[str, str], left: list[str]
+) -> None:
+    path = site.tape("T00001", proven=False)
+
+    assert [("migrate", path)] == site.say(f"VTSPolicy {line}")
+    (entry,) = site.book.entries()
+    assert options == entry.job.options
+    ((action, said),) = site.told
+    assert ("migrate", len(left)) == (action, said.count("is not acted on: "))
+    assert all(f"`{word}` is not acted on: `" in said for word in left)

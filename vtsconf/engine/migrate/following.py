@@ -12,6 +12,7 @@ from vtsconf.core.errors import Unreachable, VtsconfError
 from vtsconf.core.eventlog import PATH, LogLine, parse
 from vtsconf.core.migrate.job import Job
 from vtsconf.engine.migrate.book import Book
+from vtsconf.engine.migrate.fitting import fitted
 from vtsconf.engine.migrate.news import Mark, News, news_of, question
 from vtsconf.engine.migrate.repeats import sentence, waiting_again
 from vtsconf.engine.migrate.requests import jobs_of
@@ -61,6 +62,7 @@ class Follower:
         decision = decide(event, place.vts.rules) if event else None
         if event is None or decision is None or (decision.action == "none" and not decision.rule):
             return _Answer()
+        decision = fitted(decision, place)
         made, refusal = self._jobs(decision, host, server, nonce_of(news.log, *line))
         new = self.book.add(self.run, made, self.now())
         known = [entry for entry in self.book.on_list(made) if entry.id not in new]
