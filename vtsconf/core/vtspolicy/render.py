@@ -165,10 +165,12 @@ def _erasures(task: Task) -> Iterator[Line]:
 
 
 def _batches(empty: Line, names: Collection[str]) -> Iterator[Line]:
-    """As many names in a line as the server's event log keeps: a line that is cut could name another tape."""
+    """As many names in a line as the server's event log keeps, with a bar before it: a line that is cut could name another
+    tape.
+    """
     batch: tuple[str, ...] = ()
     for name in names:
-        if batch and may_be_cut(write(replace(empty, names=(*batch, name)))):
+        if batch and may_be_cut("|" + write(replace(empty, names=(*batch, name)))):
             yield replace(empty, names=batch)
             batch = ()
         batch = (*batch, name)
