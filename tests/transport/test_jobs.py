@@ -374,6 +374,7 @@ def test_binary_output_that_looks_like_an_answer(jobs):
 def test_the_runner_is_killed_and_the_command_lives(any_shell):
     jobs = any_shell
     jobs.start(*FOREVER)
+    jobs.pid_of("session")
     jobs.kill("runner")
     wait_until(lambda: not Path(f"/proc/{jobs.pid_of('runner')}").exists())
     other = jobs.start(attempt=2)
@@ -388,6 +389,7 @@ def test_the_runner_is_killed_and_the_command_lives(any_shell):
 
 def test_the_runner_is_killed_and_the_command_can_be_ended(jobs):
     jobs.start(*FOREVER)
+    jobs.pid_of("session")
     jobs.kill("runner")
     run = jobs.end()
 

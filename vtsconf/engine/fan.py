@@ -24,6 +24,10 @@ class Stop:
     def is_set(self) -> bool:
         return self._event.is_set()
 
+    def wait(self, seconds: float) -> None:
+        """Not longer than until it is set."""
+        self._event.wait(seconds)
+
 
 def fan(
     items: Sequence[Item],

@@ -81,7 +81,7 @@ def test_what_never_began_moved_nothing(book: Book) -> None:
 
 
 def test_a_restore_counts_its_copy_and_an_erase_nothing(book: Book) -> None:
-    book.add("r1", [job(1, action="restore", bytes=0, moves=7), job(2, action="erase", bytes=100)], NOON)
+    book.add("r1", [job(1, action="restore", bytes=0, copy=7), job(2, action="erase", bytes=100)], NOON)
 
     assert 7 == spent(book, NOON)
 

@@ -28,13 +28,9 @@ def command(
     shop = open_shop(inventory, extra, color=color)
     options.set_color(shop.settings.color)
     book = Book(shop.settings.store)
-    chosen = [entry for word in jobs for entry in working.one(book, word)]
+    chosen = working.chosen(book, jobs, ())
     if running := [entry.id[:8] for entry in chosen if entry.state == "taken"]:
         raise Refused(f"{', '.join(running)} runs", remedy="`vtsconf migrate cancel ID` ends it")
     book.abandon([entry.id for entry in chosen], shop.now, f"abandoned by {shop.holder}")
-    again = [entry for was in chosen for entry in book.get(was.id)]
-    if as_json:
-        working.print_jobs(again, book.counts())
-    for entry in again if not as_json else ():
-        working.tell(entry)
+    working.said(shop, book, chosen, "job-abandoned", as_json=as_json)
     return 0

@@ -9,6 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from vtsconf.cli import show
+from vtsconf.cli.migrate.plan import exit_of
+from vtsconf.core.outcome import Exit
 from vtsconf.core.runs import Event
 from vtsconf.engine.every import Every
 from vtsconf.engine.migrate.following import Follower
@@ -78,6 +80,8 @@ class Planner:
     allowed: tuple[str, ...] = ()
     follows: bool = False
     known: dict[str, int] = field(default_factory=dict)
+    hosts: list[dict[str, str]] = field(default_factory=list)  # how each came out of the last plan
+    exits: list[Exit] = field(default_factory=list)
     _told: str = ""
 
     def __call__(self) -> None:
@@ -122,8 +126,10 @@ class Planner:
             parallel=shop.settings.parallel,
         )
         plan = plan_migrations(self.preparation, shop.reach, question)
+        self.hosts = [{"host": p.host, "outcome": p.outcome, "reason": p.reason} for p in plan.parts]
+        self.exits = [exit_of(part.outcome, part.reason) for part in plan.parts]
         for part in plan.parts:
-            if part.outcome != "judged":
+            if part.reason:
                 self.work.say(f"{show.paint('!')} {part.host}  {part.outcome}: {part.reason}", err=True)
         return [planned.job for planned in plan.planned() if not planned.later]
 

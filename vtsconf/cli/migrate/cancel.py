@@ -23,7 +23,7 @@ def command(
 ) -> int:
     """End JOBS: those that wait at once, those that run by the backup application's own cancel command.
 
-    The executor that runs them does so, within its next look at the server.
+    The executor that runs them does so, within a moment.
     """
     from vtsconf.cli.migrate import working
     from vtsconf.cli.wiring import open_shop
@@ -33,13 +33,9 @@ def command(
     shop = open_shop(inventory, extra, color=color)
     options.set_color(shop.settings.color)
     book = Book(shop.settings.store)
-    chosen = [entry for word in jobs for entry in working.one(book, word)]
-    if everything:
-        chosen += book.entries(statuses=[status for status in Status if not status.is_final])
+    chosen = working.chosen(
+        book, jobs, [status for status in Status if not status.is_final] if everything else ()
+    )
     book.ask_cancel([entry.id for entry in chosen], shop.now)
-    again = [entry for was in chosen for entry in book.get(was.id)]
-    if as_json:
-        working.print_jobs(again, book.counts())
-    for entry in again if not as_json else ():
-        working.tell(entry, "is asked to end" if entry.wish else "")
+    working.said(shop, book, chosen, "job-cancel-asked", as_json=as_json)
     return 0

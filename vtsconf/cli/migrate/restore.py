@@ -47,7 +47,7 @@ def command(
     work = working.Work(shop, {ready.name: ready for ready in preparation.ready}, quiet=as_json)
     jobs = restore_jobs(work.yard, work.book, host, cartridges, token, nonce=str(shop.now))
     jobs = [replace(job, attempts=attempts) for job in jobs]
-    with working.run_of(shop, "restore") as run:
+    with work.ending(as_json=as_json), working.run_of(shop, "restore") as run:
         work.book.add(run, jobs, shop.now)
         ids = [
             entry.id for entry in work.book.on_list(jobs)
@@ -63,4 +63,4 @@ def command(
     elif no_wait:
         for entry in entries:
             working.tell(entry)
-    return working.exit_of(counts)
+    return work.leave(working.exit_of(counts, is_away=bool(work.away())))

@@ -40,16 +40,15 @@ def command(
     shop = open_shop(inventory, extra, color=color)
     options.set_color(shop.settings.color)
     book = Book(shop.settings.store)
-    chosen = [entry for word in jobs for entry in working.one(book, word)]
-    if everything:
-        chosen += book.entries(statuses=[Status.FAILED, Status.UNPROVEN, Status.PARKED, Status.IN_DOUBT])
+    bad = [Status.FAILED, Status.UNPROVEN, Status.PARKED, Status.IN_DOUBT]
+    chosen = (
+        []
+        if (bma or policy) and not (jobs or everything)
+        else working.chosen(book, jobs, bad if everything else ())
+    )
     for kind, name in (("bma", bma), ("policy", policy)):
         if name:
             book.relief(kind, name)
     book.retry([entry.id for entry in chosen], shop.now)
-    again = [entry for was in chosen for entry in book.get(was.id)]
-    if as_json:
-        working.print_jobs(again, book.counts())
-    for entry in again if not as_json else ():
-        working.tell(entry)
+    working.said(shop, book, chosen, "job-asked-again", as_json=as_json)
     return 0

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from vtsconf.cli import options
+
+if TYPE_CHECKING:
+    from vtsconf.engine.migrate.book import Entry
 
 
 @click.command(
@@ -51,6 +56,7 @@ def command(
     from vtsconf.cli.wiring import open_shop
     from vtsconf.core.duration import wait
     from vtsconf.core.errors import Locked
+    from vtsconf.core.outcome import Exit, worst
     from vtsconf.engine import durable
 
     durable.warm()
@@ -59,7 +65,7 @@ def command(
     preparation = shop.prepare(limit)
     work = working.Work(shop, {ready.name: ready for ready in preparation.ready}, quiet=as_json)
     pause = wait(every)
-    with working.run_of(shop, "migrate") as run:
+    with work.ending(as_json=as_json), working.run_of(shop, "migrate") as run:
         planner = Planner(
             work=work, preparation=preparation, run=run, only=only, allowed=allow_erase, follows=follow
         )
@@ -72,14 +78,29 @@ def command(
             work.until(lambda: not follow and work.is_idle, beside=beside)
         except Locked as error:
             raise Locked(str(error), remedy=_remedy(work.book.counts(run))) from error
-        counts = work.book.counts(run)
+        others = [entry for entry in work.ended.values() if entry.run != run]
+        counts = Counter(work.book.counts(run)) + Counter(entry.status.value for entry in others)
         if as_json:
-            more = {"progress": work.course.to_json(), "known": planner.known}
-            working.print_jobs(list(work.book.entries(run=run)), counts, run, **more)
+            more: dict[str, object] = {
+                "progress": work.course.to_json(),
+                "known": planner.known,
+                "hosts": planner.hosts,
+            }
+            working.print_jobs([*work.book.entries(run=run), *others], counts, run, **more)
         else:
-            told = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
-            click.echo(f"Run {run}: {told or 'nothing to do'}")
-    return working.exit_of(counts)
+            _tell(run, work.book.counts(run), others)
+    ended = working.exit_of(counts, is_away=bool(work.away()))
+    stopped = [Exit.WAITING] if shop.stop.is_set else []
+    return work.leave(worst([ended, *planner.exits, *stopped]))
+
+
+def _tell(run: str, counts: Mapping[str, int], others: Sequence[Entry]) -> None:
+    """How many jobs stand where; those of earlier runs that were brought to an end apart."""
+    told = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
+    click.echo(f"Run {run}: {told or 'nothing to do'}")
+    if others:
+        earlier = Counter(entry.status.value for entry in others)
+        click.echo(f"of earlier runs: {', '.join(f'{n} {status}' for status, n in sorted(earlier.items()))}")
 
 
 def _remedy(counts: Mapping[str, int]) -> str:

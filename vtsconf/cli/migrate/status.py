@@ -27,6 +27,7 @@ def command(
     from vtsconf.cli.wiring import open_shop
     from vtsconf.core.migrate import progress
     from vtsconf.core.migrate.job import Status
+    from vtsconf.core.migrate.words import lasting
     from vtsconf.engine.migrate.book import Book
     from vtsconf.engine.migrate.pace import seen
 
@@ -53,8 +54,10 @@ def command(
             f"{course.jobs_done}/{course.jobs_total} jobs have ended; {progress.told(course, shop.now)}"
         )
     click.echo(", ".join(f"{n} {status}" for status, n in sorted(counts.items())) or "No jobs yet.")
-    for kind, name, count, _, reason in book.troubles():
-        if count >= shop.settings.failures_in_a_row:
+    for kind, name, count, since, reason in book.troubles():
+        if kind == "host":
+            click.echo(f"! {name} is left alone, since {lasting(shop.now - since)}: {show.reason(reason)}")
+        elif count >= shop.settings.failures_in_a_row:
             click.echo(f"! {kind} {name} is parked after {count} failures: {show.reason(reason)}")
             click.echo(f"      to do: vtsconf migrate retry --{kind} {name}")
     return 0

@@ -14,7 +14,7 @@ from vtsconf.cli import show
 from vtsconf.cli.migrate.beat import Beat
 from vtsconf.cli.progress import Progress
 from vtsconf.cli.wiring import stoppable
-from vtsconf.core.errors import Usage
+from vtsconf.core.errors import StoreLost, Usage
 from vtsconf.core.migrate.job import Status
 from vtsconf.core.migrate.progress import Course
 from vtsconf.core.migrate.turns import Limits
@@ -33,6 +33,7 @@ from vtsconf.engine.migrate.yard import Place, Yard
 
 if TYPE_CHECKING:
     from vtsconf.cli.wiring import Shop
+    from vtsconf.engine.durable import Engine
     from vtsconf.engine.prepare import Ready
 
 SYMBOLS = {
@@ -43,6 +44,7 @@ SYMBOLS = {
     Status.BMA_OK: "~",
     Status.CANCELLED: "-",
 }
+_STORE = 5.0  # seconds until a store that is away is asked again
 _AWAY = 3  # times that a server is looked for before a run ends without it
 
 
@@ -80,6 +82,8 @@ class Work:
         self.bounds = bounds_of(shop, ready, self.book)
         self.progress = Progress("moving tapes", 0, quiet=quiet)
         self.course = Course()
+        self.ended: dict[str, Entry] = {}  # by this process, whatever run they are of
+        self._left: Engine | None = None
 
     def limits(self) -> Limits:
         """As they are now, for the servers of this executor, without those that are left alone for a while."""
@@ -95,10 +99,11 @@ class Work:
     def away(self) -> frozenset[tuple[str, str]]:
         """("host", name) of servers that were found away again and again: nobody waits for them."""
         rows = self.book.troubles()
-        return frozenset((kind, name) for kind, name, count, *_ in rows if kind == "host" and count >= _AWAY)
+        hosts = [name for kind, name, count, *_ in rows if kind == "host" and count >= _AWAY]
+        return frozenset(("host", name) for name in hosts if name in self.ready)
 
     def until(self, is_over: Callable[[], bool], *, run: str = "", beside: Sequence[Every] = ()) -> None:
-        """Work until it is over. When this executor is told to stop, the process ends: never with work in flight.
+        """Work until it is over, or this executor is told to stop. See `leave`: jobs may be at work here afterwards.
 
         `run`: say only of its jobs how far they are; `beside`: what goes on meanwhile. Raises Locked.
         """
@@ -108,16 +113,41 @@ class Work:
                 for one in beside:
                     others.enter_context(one)
                 while not (is_over() or self.shop.stop.is_set):
-                    if not executor.fill():
-                        executor.rest()
+                    self._turn(executor)
                     beat(is_busy=bool(executor.hands.flows))
-            if self.shop.stop.is_set:
-                click.echo(
-                    "stopped: what runs on the servers goes on; `vtsconf migrate run` finds it again",
-                    err=True,
-                )
-                executor.engine.leave(Exit.WAITING)
+        if self.shop.stop.is_set:
+            click.echo(
+                "stopped: what runs on the servers goes on; `vtsconf migrate run` finds it again", err=True
+            )
+        else:
             self.course = beat.end()
+
+    def _turn(self, executor: Executor) -> None:
+        """A store that is away now is asked again later: what runs on the servers does not mind."""
+        try:
+            if not executor.fill():
+                executor.rest()
+        except StoreLost as error:
+            self.say(f"{show.paint('!')} {error}; it is tried again", err=True)
+            self.shop.stop.wait(_STORE)
+
+    @contextmanager
+    def ending(self, *, as_json: bool) -> Iterator[None]:
+        """What fails inside ends the process also while jobs are at work here: the next executor finds them again."""
+        try:
+            yield
+        except (Exception, KeyboardInterrupt) as error:  # whatever it was, it is told as every other error
+            if self._left is None:
+                raise
+            from vtsconf.cli.failure import explain
+
+            self._left.leave(explain(error, as_json=as_json))
+
+    def leave(self, code: int) -> int:
+        """The exit code of the command; where jobs are still at work here, the process ends now, as nobody would wait."""
+        if self._left is not None:
+            self._left.leave(code)
+        return code
 
     def pace(self, run: str = "") -> Pace:
         """Of all that is on the list, or of one run."""
@@ -135,8 +165,10 @@ class Work:
 
     def tell(self, entry: Entry, word: str = "") -> None:
         """How a job stands, by now."""
+        (now,) = self.book.get(entry.id)
+        if now.status.is_final:
+            self.ended[now.id] = now
         if not self.quiet:
-            (now,) = self.book.get(entry.id)
             with self.progress.aside():
                 tell(now, word)
 
@@ -154,18 +186,23 @@ class Work:
             stopping=lambda: self.shop.stop.is_set,
             told=self.tell,
         )
-        with (
-            Engine(engine_store(self.shop.settings.store), flows=flows_of(hands)) as engine,
-            stoppable(self.shop.stop, "nothing more is begun"),
-        ):
-            yield Executor(
-                hands=hands,
-                engine=engine,
-                limits=self.limits,
-                windows=self.bounds.windows,
-                most=self.shop.settings.jobs,
+        with ExitStack() as stack, stoppable(self.shop.stop, "nothing more is begun"):
+            engine = stack.enter_context(
+                Engine(engine_store(self.shop.settings.store), flows=flows_of(hands))
             )
-            lookout.close()
+            try:
+                yield Executor(
+                    hands=hands,
+                    engine=engine,
+                    limits=self.limits,
+                    windows=self.bounds.windows,
+                    most=self.shop.settings.jobs,
+                )
+            finally:
+                if hands.flows:
+                    self._left = engine
+                    stack.pop_all()  # to close it would be to wait for them
+                lookout.close()
 
 
 def tell(entry: Entry, word: str = "") -> None:
@@ -185,7 +222,7 @@ def standing(entry: Entry, now: int) -> str:
 
 @contextmanager
 def run_of(shop: Shop, command: str) -> Iterator[str]:
-    """A run in the journal, from its beginning to its end."""
+    """A run in the journal, from its beginning to its end, which may be that it was told to stop."""
     run = shop.new_run()
 
     def write(action: str, **body: object) -> None:
@@ -195,21 +232,21 @@ def run_of(shop: Shop, command: str) -> Iterator[str]:
     try:
         yield run
     finally:
-        write("run-finished", summary=Book(shop.settings.store).counts(run), state="done")
+        state = "stopped" if shop.stop.is_set else "done"
+        write("run-finished", summary=Book(shop.settings.store).counts(run), state=state)
 
 
-def exit_of(counts: Mapping[str, int]) -> Exit:
-    """Of the jobs of a run."""
+def exit_of(counts: Mapping[str, int], *, is_away: bool = False) -> Exit:
+    """Of jobs, by status; `is_away`: what is left waits for a server that cannot be reached."""
     bad = sum(
         n for status, n in counts.items() if Status(status).is_final and status not in ("done", "cancelled")
     )
     left = sum(n for status, n in counts.items() if not Status(status).is_final)
-    return Exit.PARTIAL if bad else Exit.WAITING if left else Exit.DONE
+    waits = Exit.UNREACHABLE if is_away else Exit.WAITING
+    return Exit.PARTIAL if bad else waits if left else Exit.DONE
 
 
-def print_jobs(
-    entries: list[Entry], counts: Mapping[str, int], run: str = "", **more: Mapping[str, object]
-) -> None:
+def print_jobs(entries: list[Entry], counts: Mapping[str, int], run: str = "", **more: object) -> None:
     """The migration-run document, with what else belongs to it."""
     from vtsconf.engine.migrate.reporting import job_document
 
@@ -222,6 +259,28 @@ def print_jobs(
             **more,
         }
     )
+
+
+def chosen(book: Book, jobs: Sequence[str], everything: Sequence[Status]) -> list[Entry]:
+    """Those whose ids begin so, and all of these statuses. Raises Usage for nothing."""
+    if not jobs and not everything:
+        raise Usage("no job is named", remedy="name jobs by the first letters of their ids, or write --all")
+    return [entry for word in jobs for entry in one(book, word)] + (
+        list(book.entries(statuses=everything)) if everything else []
+    )
+
+
+def said(shop: Shop, book: Book, entries: Sequence[Entry], action: str, *, as_json: bool) -> None:
+    """A person's word on these jobs is done: it goes into the journal, and how they stand now is shown."""
+    for entry in entries:
+        body = {"job": entry.id, "cartridge": entry.job.cartridge, "by": shop.holder, "time": time.time()}
+        event = Event(at=shop.now, run=entry.run, host=entry.job.host, action=action, body=body)
+        shop.journal.add(event)
+    now = [one for entry in entries for one in book.get(entry.id)]
+    if as_json:
+        print_jobs(now, book.counts())
+    for entry in now if not as_json else ():
+        tell(entry, "is asked to end" if entry.wish == "cancel" else "")
 
 
 def one(book: Book, wanted: str) -> list[Entry]:

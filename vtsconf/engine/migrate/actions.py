@@ -55,16 +55,19 @@ def _judged(attempt: Attempt, output: Output) -> Ending:
         attempt.hands.book.note(attempt.entry, Status.BMA_OK, attempt.hands.clock, judgement.reason)
     shown = attempt.look_up(job.mark, "locate", attempt.entry.attempt)
     if not shown.answered:
-        return _unanswered(shown)
+        return _unanswered(shown, is_good=judgement.verdict is Verdict.SUCCESS)
     if not shown.copies and judgement.verdict is Verdict.UNKNOWN:
         return replace(failed(judgement, output), retry=True)  # neither witness: it may be tried again
     return _witnessed(attempt, judgement.verdict, shown, {"bma": judgement.proof or judgement.reason})
 
 
-def _unanswered(shown: Shown) -> Ending:
-    """Nobody knows what the catalogue has: the same is asked again, and nothing is archived until it has answered."""
+def _unanswered(shown: Shown, *, is_good: bool = False) -> Ending:
+    """Nobody knows what the catalogue has: the same is asked again, and nothing is archived until it has answered.
+
+    `is_good`: the BMA itself has said yes.
+    """
     return Ending(
-        status=Status.UNPROVEN,
+        status=Status.UNPROVEN if is_good else Status.IN_DOUBT,
         reason=f"the catalogue did not answer: {shown.reason}",
         verdict=Verdict.TRANSIENT,
         retry=True,

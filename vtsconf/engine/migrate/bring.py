@@ -88,7 +88,8 @@ def _end(entry: Entry, ending: Ending, hands: Hands) -> Status:
         return _again(entry, ending, hands)
     if ending.retry:
         told = f"{ending.reason} (tried {entry.tried} times)"
-        ending = replace(ending, status=Status.PARKED, reason=told)
+        status = Status.PARKED if ending.status is Status.FAILED else ending.status
+        ending = replace(ending, status=status, reason=told)
     detail = {**ending.detail, "seconds": hands.clock - entry.updated}
     hands.write(entry, "job-ended", status=ending.status.value, reason=ending.reason, **detail)
     hands.book.end(

@@ -18,7 +18,10 @@ def gather(
     """The report of the run of that name, of the only one that begins so, or of the last one. Raises Usage."""
     run = _find(journal, wanted)
     made = {"at": now, "by": by, "version": version}
-    return document(run, journal.events(run), map(job_row, book.entries(run=run)), book.troubles(), made)
+    troubles = [
+        trouble for trouble in book.troubles() if trouble[0] != "host"
+    ]  # away now, whatever the run met
+    return document(run, journal.events(run), map(job_row, book.entries(run=run)), troubles, made)
 
 
 def _find(journal: Journal, wanted: str | None) -> str:

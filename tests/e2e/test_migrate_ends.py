@@ -1,0 +1,158 @@
+"""How `migrate run` and `migrate restore` end: with the right code, and never with a process that hangs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.test_migrate_kills import run
+from vtsconf.engine.lab.lab import Lab
+
+POLICY = """\
+vts:
+  policies:
+    all: {select: {pools: [ENDS]}, action: migrate, bma: tsm, options: {type: archive, management_class: MC7Y}, retry: {attempts: 1}}
+"""
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    with Lab.up(tmp_path / "lab", servers=2) as lab:
+        (lab.folder / "group_vars" / "vts.yaml").write_text(POLICY)
+        assert 0 == run(lab, "apply", "-y").returncode
+        for host in lab.hosts:
+            host.path("/VAULT01/ENDS").mkdir()
+            host.path("/VAULT01/ENDS/E00001").write_bytes(b"tape" * 500)
+        yield lab
+
+
+def jobs(lab: Lab) -> dict[str, dict]:
+    found = json.loads(run(lab, "migrate", "status", "--json").stdout)["jobs"]
+    return {f"{job['host']} {job['action']}": job for job in found}
+
+
+def unreachable(lab: Lab, name: str) -> None:
+    """Nobody listens there."""
+    folder = lab.folder / "host_vars"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.yaml").write_text("ansible_port: 1\n")
+
+
+def test_a_server_that_is_away_is_told_and_counts(lab: Lab) -> None:
+    one, two = lab.hosts
+    unreachable(lab, two.name)
+
+    done = run(lab, "migrate", "run", "--json")
+    document = json.loads(done.stdout)
+
+    assert 4 == done.returncode, done.stderr
+    assert {one.name: "done"} == {job["host"]: job["status"] for job in document["jobs"]}
+    assert {one.name: "judged", two.name: "unreachable"} == {
+        h["host"]: h["outcome"] for h in document["hosts"]
+    }
+
+
+def test_what_an_earlier_run_has_left_counts_when_it_is_worked_on(lab: Lab) -> None:
+    one, _ = lab.hosts
+    one.break_("bma", "exit", "12", "archive")
+    assert 5 == run(lab, "migrate", "run").returncode
+    assert 0 == run(lab, "migrate", "retry", "--all").returncode
+
+    again = run(lab, "migrate", "run", "--no-plan", "--json")
+
+    assert (5, [one.name]) == (again.returncode, [job["host"] for job in json.loads(again.stdout)["jobs"]])
+
+
+@pytest.mark.parametrize("word", ["cancel", "retry"])
+def test_no_job_is_a_wrong_command_line(lab: Lab, word: str) -> None:
+    assert 64 == run(lab, "migrate", word).returncode
+
+
+def test_a_limit_leaves_the_jobs_of_others_alone(lab: Lab) -> None:
+    """They wait on the list from another run; this one does not know their server."""
+    one, two = lab.hosts
+    two.break_("bma", "exit", "4", "archive")
+    run(lab, "migrate", "run")
+    run(lab, "migrate", "retry", "--all")
+
+    done = run(lab, "migrate", "run", "-l", one.name)
+
+    assert 0 == done.returncode, done.stderr
+    assert ("planned", "done") == tuple(jobs(lab)[f"{host.name} migrate"]["status"] for host in (two, one))
+
+
+def begun(lab: Lab, *program: str) -> subprocess.Popen[str]:
+    """An executor whose archives hang, when they have begun."""
+    for host in lab.hosts:
+        host.break_("bma", "hang", "archive")
+    executor = subprocess.Popen(
+        [sys.executable, *program, "migrate", "run", "--json"], cwd=lab.folder, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while any(not list(host.path("/var/lib/vtsconf/jobs").glob("vtsconf-*/1/session")) for host in lab.hosts):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return executor
+
+
+def test_a_restore_takes_nothing_else_and_ends_though_others_are_at_work(lab: Lab) -> None:
+    one, two = lab.hosts
+    assert 0 == run(lab, "migrate", "run").returncode
+    one.path("/VAULT01/ENDS/E00001").write_bytes(b"")
+    for host in (one, two):
+        host.path("/VAULT01/ENDS/E00002").write_bytes(b"more" * 500)
+    killed = begun(lab, "-m", "vtsconf")
+    killed.kill()
+    killed.communicate()
+
+    back = run(lab, "migrate", "restore", one.name, str(one.path("/VAULT01/ENDS/E00001")))
+
+    assert 0 == back.returncode, back.stderr
+    assert b"tape" * 500 == one.path("/VAULT01/ENDS/E00001").read_bytes()
+
+
+FAILS = """
+import sys, time
+from vtsconf.cli.main import main
+from vtsconf.core.errors import Failed
+from vtsconf.engine.migrate.executor import Executor
+
+fill = Executor.fill
+
+def fails(self):
+    if not fill(self) and self.hands.flows and time.monotonic() > began + 5:
+        raise Failed("something of ours broke")
+    return 0
+
+began, Executor.fill = time.monotonic(), fails
+main()
+"""
+
+
+def test_an_error_ends_a_process_in_which_jobs_are_at_work(lab: Lab) -> None:
+    """Whoever starts it again finds them; if it hung, nobody would start it."""
+    executor = begun(lab, "-c", FAILS)
+
+    said, _ = executor.communicate(timeout=60)
+    assert 5 == executor.returncode
+    assert "something of ours broke" in said
+    assert {"running"} == {job["status"] for job in jobs(lab).values()}
+
+
+def test_stopped_it_ends_its_run_and_prints_its_document(lab: Lab) -> None:
+    executor = begun(lab, "-m", "vtsconf")
+    executor.terminate()
+    said, _ = executor.communicate(timeout=60)
+    document = json.loads(said)
+    history = json.loads(run(lab, "history", "--json").stdout)
+    (own,) = (one for one in history["runs"] if one["run"] == document["run"])
+
+    assert (9, 2) == (executor.returncode, len(document["jobs"]))
+    assert own["finished"] >= own["started"]
