@@ -138,7 +138,7 @@ def _everywhere(wish: Wish, place: Place, server: Server) -> list[Tape]:
     """The tapes of all vaults, not only of those in the documents; of a lab, which has no vaults at the root, of those."""
     named = dict.fromkeys(name.lstrip("/") for name in (*place.vts.vaults, wish.vault) if name)
     if place.root:
-        return _listed(_roots(named, place), server)
+        return _listed(_roots(named, place), server) if named else []
     unusual = [name for name in named if not fnmatchcase(name, "VAULT??")]  # such are not looked for unasked
     found = _listed((), server) + (_listed(_roots(unusual, place), server) if unusual else [])
     return list({tape.path: tape for tape in found}.values())
