@@ -13,14 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_migrate import VTSPOLICY
 from tests.e2e.test_migrate_kills import run
 from vtsconf.engine.lab.lab import Lab
 
 POLICIES = """\
 vts:
   allow_erase: [gone]
-  vtspolicy: {command: ["{{ vts_root }}/bin/vtspolicy"]}
   tape_is_free: ["true"]
   policies:
     summed:
@@ -48,8 +46,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
                 folder = host.path(f"/VAULT01/{pool}")
                 folder.mkdir(exist_ok=True)
                 (folder / name).write_bytes(DATA)
-        good, rewritten, bare = lab.hosts
-        program(good.path("/bin/vtspolicy"), VTSPOLICY)
+        _, rewritten, bare = lab.hosts
         rewritten.break_("bma", "rewrites", "archive")
         program(bare.path("/bin/sha256sum"), "#!/bin/sh\nexec there-is-no-such-program\n")
         yield lab

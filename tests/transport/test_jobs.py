@@ -613,9 +613,12 @@ def test_what_has_ended_can_be_forgotten(any_shell):
     jobs.start(*FOREVER, id_="j2")
     jobs.ended()
 
+    jobs.start("true", id_="j1-locate", patience=60)
+    jobs.start(*FOREVER, id_="j3-look")
+
     assert ("j1", "j3") == jobs.forget("j1", "j2", "j3")
     assert ["none", "running"] == [run.state for run in jobs.look("j1", "j2").runs]
-    assert ["j2"] == [path.name for path in (jobs.box.state / "jobs").glob("[!.]*")]
+    assert ["j2", "j3-look"] == sorted(path.name for path in (jobs.box.state / "jobs").glob("[!.]*"))
 
 
 def test_what_lives_without_its_lock_is_not_forgotten(jobs):

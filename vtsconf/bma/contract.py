@@ -72,6 +72,21 @@ class Located:
     expires: str = ""
     stored: int | None = None
 
+    def doubt(self, wanted: int) -> str:
+        """Why it may not be a copy of a tape of so many bytes; "" where it is.
+
+        NetWorker's catalogue has sizes of save sets only, one tape each: never less than the tape unless compressed.
+        """
+        if self.size is not None:
+            return "" if self.size == wanted else f"the catalogue has {self.size} bytes, the tape {wanted}"
+        if self.stored is None:
+            return "the catalogue has the tape, and does not say its exact size"
+        return (
+            ""
+            if self.stored >= wanted
+            else f"the catalogue's copy has {self.stored} bytes, the tape {wanted}"
+        )
+
 
 class Migrator(Protocol):
     """What a module of this room offers besides `Application`, when it can move tapes. `paths` are whole paths.

@@ -105,7 +105,10 @@ def _unfit(path: str, patterns: str, why: str) -> str:
 def fit_token(token: str) -> str:
     """Raises Refused: a token is letters, digits and `-`, so that it needs no quotes anywhere."""
     if not re.fullmatch(_MARK, token):
-        raise Refused(f"{printable(token, 60)!r} cannot mark a copy")
+        raise Refused(
+            f"{printable(token, 60)!r} is no mark by which this copy could be asked for: VTS, or somebody else, has made it",
+            remedy="VTS brings it back when a host mounts the tape; or use the backup application's own command",
+        )
     return token
 
 

@@ -28,7 +28,8 @@ def command() -> None:
 
     A lab is a folder. Each of its servers is an SSH server on loopback with a tree of files of its
     own: a configuration file, services, an event log, virtual tapes, and stand-ins for the
-    command lines of backup applications. An example project comes with it.
+    command lines of backup applications and for the command that takes VTSPolicy lines. An
+    example project comes with it.
 
     DIR is, when not given, the lab around the current folder, or `vtsconf-lab` in it.
 

@@ -40,6 +40,7 @@ class Settings:
     jobs_per_bma: int
     failures_in_a_row: int
     look_every: int
+    keep_runs: int
     origins: Mapping[str, str]
 
 
@@ -117,7 +118,16 @@ _KNOWN: dict[str, _Known] = {
         help="of a BMA or a policy, before it is parked for a person to look at",
     ),
     "look_every": _Known(
-        default=30, read=wait, remedy=_TIME, help="between two looks at a server's old runs"
+        default=30,
+        read=wait,
+        remedy=_TIME,
+        help="that a server keeps the question how its runs stand, while all of them go on",
+    ),
+    "keep_runs": _Known(
+        default=7 * 86400,
+        read=wait,
+        remedy=_TIME,
+        help="that a server keeps what a job left there after its end: its output, and that it was begun",
     ),
 }
 

@@ -160,7 +160,7 @@ def _bma(host: Host, written: Any, of_site: Mapping[str, Any]) -> tuple[dict[str
 
 
 def _options(host: Host, policies: Mapping[str, Policy], settings: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with the options that a policy has for its backup application."""
+    """What is wrong with the options that a policy has for its backup application; the words of a VTSPolicy line are none."""
     from vtsconf import bma
 
     problems: list[Problem] = []

@@ -90,8 +90,11 @@ class MemoryRuns:
 
     def forget(self, ids: Sequence[str]) -> tuple[str, ...]:
         gone = tuple(id_ for id_ in ids if id_ not in self.runs or self.runs[id_].state != "running")
-        for id_ in gone:
-            self.runs.pop(id_, None)
+        for name in list(self.runs):
+            if self.runs[name].state != "running" and any(
+                name == id_ or name.startswith(f"{id_}-") for id_ in ids
+            ):
+                self.runs.pop(name)
         return gone
 
     def _now(self, run: RunState) -> RunState:

@@ -143,7 +143,9 @@ class Server(Protocol):
         ...
 
     def forget(self, ids: Sequence[str], state_dir: str) -> tuple[str, ...]:
-        """Remove what the server keeps of these jobs, unless they run; those that it has no trace of any more."""
+        """Remove what the server keeps of these jobs, and of those whose names begin so and go on with a dash, unless they
+        run; which of these it has no trace of any more.
+        """
         ...
 
     def close(self) -> None: ...

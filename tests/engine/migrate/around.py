@@ -98,6 +98,10 @@ class Server(MemoryServer):
         self._call(f"look {' '.join(ids)}".rstrip())
         return super().look(ids, state_dir, paths, patience=patience)
 
+    def forget(self, ids: Sequence[str], state_dir: str) -> tuple[str, ...]:
+        self._call("forget")
+        return super().forget(ids, state_dir)
+
     def _call(self, what: str) -> None:
         self.calls.append(what)
         if self.away:

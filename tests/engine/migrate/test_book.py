@@ -123,7 +123,7 @@ def test_a_parked_bma_runs_nothing_until_somebody_looks(tmp_path: Path) -> None:
     assert [1, 2] == [found.trouble("bma", "tsm", "no connection", 6) for _ in range(2)]
     parked = Limits(parked=frozenset({("bma", "tsm")}))
     assert ["bacula"] == [e.job.bma for e in found.take("me", parked, 9, 6)]
-    found.relief("bma", "tsm")
+    found.relief(("bma", "tsm"))
     assert [] == found.troubles()
 
 

@@ -159,8 +159,8 @@ def test_a_bma_that_fails_again_and_again_is_parked_until_somebody_relieves_it(t
         assert {"failed": 2, "planned": 4} == book.counts()
 
         at["vts1"].answers |= GOOD
-        book.relief("bma", "tool")
-        book.relief("policy", "nightly")
+        book.relief(("bma", "tool"))
+        book.relief(("policy", "nightly"))
         book.retry([entry.id for entry in book.entries(statuses=[Status.FAILED])], NOW)
         running.run(lambda: book.is_idle(limits(running.hands)))
         assert {"done": 6} == book.counts()

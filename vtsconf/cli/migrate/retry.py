@@ -48,7 +48,7 @@ def command(
     )
     for kind, name in (("bma", bma), ("policy", policy)):
         if name:
-            book.relief(kind, name)
+            book.relief((kind, name))
     book.retry([entry.id for entry in chosen], shop.now)
     working.said(shop, book, chosen, "job-asked-again", as_json=as_json)
     return 0

@@ -27,6 +27,7 @@ from vtsconf.engine.migrate.book import Book, Entry
 from vtsconf.engine.migrate.bounds import Bounds
 from vtsconf.engine.migrate.executor import Executor, engine_store, flows_of
 from vtsconf.engine.migrate.hands import Hands
+from vtsconf.engine.migrate.leftovers import Leftovers
 from vtsconf.engine.migrate.lookout import Lookout
 from vtsconf.engine.migrate.pace import Pace
 from vtsconf.engine.migrate.yard import Place, Yard
@@ -45,6 +46,7 @@ SYMBOLS = {
     Status.CANCELLED: "-",
 }
 _STORE = 5.0  # seconds until a store that is away is asked again
+_HOUR = 3600.0  # seconds
 _AWAY = 3  # times that a server is looked for before a run ends without it
 
 
@@ -110,7 +112,7 @@ class Work:
         with self._executor() as executor:
             beat = Beat(pace=self.pace(run), progress=self.progress)
             with self.progress, ExitStack() as others:
-                for one in beside:
+                for one in (self._tidying(executor), *beside):
                     others.enter_context(one)
                 while not (is_over() or self.shop.stop.is_set):
                     self._turn(executor)
@@ -121,6 +123,16 @@ class Work:
             )
         else:
             self.course = beat.end()
+
+    def _tidying(self, executor: Executor) -> Every:
+        leftovers = Leftovers(
+            book=self.book, yard=self.yard, engine=executor.engine, now=lambda: self.shop.now,
+            keep=self.shop.settings.keep_runs,
+        )  # fmt: skip
+        return Every(
+            name="what old jobs have left", turn=leftovers.clear, pause=_HOUR, longest=_HOUR,
+            told=lambda name, sentence: self.say(f"{show.paint('!')} {name}: {show.reason(sentence)}", err=True),
+        )  # fmt: skip
 
     def _turn(self, executor: Executor) -> None:
         """A store that is away now is asked again later: what runs on the servers does not mind."""

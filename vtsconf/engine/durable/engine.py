@@ -140,6 +140,7 @@ class Engine(Desk):
             handle = module.DBOS.start_workflow(self._started[flow], argument)
         if future := getattr(handle, "future", None):
             self._local[work_id] = future
+            future.add_done_callback(lambda _: self._local.pop(work_id, None))
 
     def _pause(self, work_id: str, left: float | None) -> None:
         """Until it has ended, if it runs here; else, or when it was ended from outside, only for a moment."""
@@ -148,8 +149,8 @@ class Engine(Desk):
         moment = moment if left is None else min(moment, left)
         if future is None:
             self._halt.wait(moment)
-        elif wait([future], moment).done:
-            del self._local[work_id]
+        else:
+            wait([future], moment)
 
     def _launch(self) -> None:
         module = dbos()

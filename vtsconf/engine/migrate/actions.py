@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from vtsconf.bma.contract import Command, Judgement, Located, Output, Verdict
+from vtsconf.bma.contract import Command, Judgement, Output, Verdict
 from vtsconf.core.errors import Refused
 from vtsconf.core.migrate.job import Status
 from vtsconf.core.migrate.record import Proof
@@ -146,22 +146,11 @@ def _doubt(attempt: Attempt, shown: Shown, verdict: Verdict) -> str:
     if found is None:
         several = f"its catalogue shows {len(shown.copies)} copies of different sizes"
         return f"the BMA says yes; {several if shown.copies else 'its catalogue does not show the tape'}"
-    if doubt := _size_doubt(found, attempt.job.bytes):
+    if doubt := found.doubt(attempt.job.bytes):
         return doubt
     if change := attempt.changed(shown.files):
         return f"the tape changed meanwhile: {change}"
     return "" if verdict is Verdict.SUCCESS else "what the BMA said is not known to mean yes"
-
-
-def _size_doubt(found: Located, wanted: int) -> str:
-    """NetWorker's catalogue has sizes of save sets only, one tape each: never less than the tape unless compressed."""
-    if found.size is not None:
-        return "" if found.size == wanted else f"the catalogue has {found.size} bytes, the tape {wanted}"
-    if found.stored is None:
-        return "the catalogue has the tape, and does not say its exact size"
-    return (
-        "" if found.stored >= wanted else f"the catalogue's copy has {found.stored} bytes, the tape {wanted}"
-    )
 
 
 def restore(attempt: Attempt) -> Ending:

@@ -90,6 +90,10 @@ class Attempt:
         job = self.job
         return Guard(path=job.cartridge, size=job.bytes, mtime=job.mtime, inode=job.inode)
 
+    def with_number(self, number: int) -> Attempt:
+        """The same, with the runs of the attempt of that number."""
+        return replace(self, entry=self.entry.with_number(number))
+
     def spec(self, name: str, command: Command, *guards: Guard, number: int = 0) -> RunSpec:
         """A run on the server; `name` and the number, that of the attempt, are how it is found again."""
         return RunSpec(
@@ -188,10 +192,6 @@ class Attempt:
         """The BMA's own command that ends a run which has said this; None: it has none."""
         return self.migrator.cancel(self.settings, self.job.mark, output) if self.migrator else None
 
-    def locate(self, token: str, question: str = "locate") -> Located | None:
-        """The one copy in the catalogue; None where none is shown, or several of different sizes."""
-        return self.look_up(token, question, self.entry.number).copy
-
     def look_up(self, token: str, question: str, number: int) -> Shown:
         """Ask the catalogue. A `token` of "" stands for any mark.
 
@@ -236,7 +236,7 @@ class Attempt:
         )
         return ", ".join(f"{name} {was} → {now}" for name, was, now in pairs if was != now)
 
-    def prove(self, found: Located, witnesses: Mapping[str, str], *, token: str = "") -> None:
+    def prove(self, found: Located, witnesses: Mapping[str, str], *, token: str | None = None) -> None:
         """Put the copy on record. `witnesses`: who has said so, and their words; `token`: another mark than ours."""
         job = self.job
         proof = Proof(
@@ -246,7 +246,7 @@ class Attempt:
             mtime=job.mtime,
             inode=job.inode,
             bma=job.bma,
-            token=token or job.mark,
+            token=job.mark if token is None else token,
             at=self.hands.clock,
             witnesses=tuple(witnesses),
             checksum=self.checksum,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vtsconf.core.migrate.job import Job, Status
@@ -34,6 +34,7 @@ _ROOM = 1000  # rows of a listing that are read at once
 class Entry:
     """A job and where it stands. `state`: waiting, taken, ended. `wish`: "cancel", where somebody asked for it.
 
+    `owner`: who took it last; "" when nobody has, or nothing of it is kept on its server any more.
     `attempt` counts from 1 whenever it is taken; `not_before` and `updated`: seconds since 1970; `detail` is what is known
     of its end (witnesses, seconds, output), and what the book itself has to remember between two turns.
     """
@@ -63,6 +64,10 @@ class Entry:
     def number(self) -> int:
         """Of its run on the server: that of an earlier turn, where nobody has learnt how that one went."""
         return int(self.detail.get("goes_on") or self.attempt)
+
+    def with_number(self, number: int) -> Entry:
+        """The same, going on with the run of that number."""
+        return replace(self, detail={**self.detail, "goes_on": number})
 
     @property
     def flow(self) -> str:
@@ -271,6 +276,18 @@ class Book:
             row[0] for row in self._db.read("select id from jobs where state = 'taken' and wish <> ''")
         )
 
+    def forgettable(self, host: str, before: int, most: int) -> list[Entry]:
+        """Jobs of this server that ended before then, and of which it still keeps what they left."""
+        rows = self._db.read(
+            f"select {_COLUMNS} from jobs where state = 'ended' and owner <> '' and host = ? and updated < ? limit {most}",
+            (host, before),
+        )
+        return _entries(rows)
+
+    def forgotten(self, ids: Sequence[str]) -> None:
+        """Their server keeps nothing of them any more."""
+        self._db.write("update jobs set owner = '' where id = ? and state = 'ended'", [(id_,) for id_ in ids])
+
     def taken(self) -> list[Entry]:
         """What runs, or is about to, anywhere."""
         return _entries(self._db.read(f"select {_COLUMNS} from jobs where state = 'taken' order by seq"))
@@ -424,9 +441,12 @@ class Book:
 
         return self._db.transact(count)
 
-    def relief(self, kind: str, name: str) -> None:
-        """A success, or a person: the count begins anew."""
-        self._db.write("delete from troubles where kind = ? and name = ?", [(kind, name)])
+    def relief(self, *of: tuple[str, str]) -> None:
+        """A success, or a person: the count of each (kind, name) begins anew."""
+        if set(of) & {
+            (kind, name) for kind, name, *_ in self.troubles()
+        }:  # mostly there is none: nothing to write
+            self._db.write("delete from troubles where kind = ? and name = ?", list(of))
 
     def troubles(self) -> list[tuple[str, str, int, int, str]]:
         """(kind, name, failures in a row, since when, the last reason)."""
@@ -441,8 +461,8 @@ class Book:
         body = json.dumps(dict(about or {}) | proof.to_json())
         self._db.write(
             "insert into proofs (host, path, token, size, mtime, inode, bma, at, body) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " on conflict (host, path, token) do update set mtime = excluded.mtime, inode = excluded.inode,"
-            " body = excluded.body",
+            " on conflict (host, path, token) do update set size = excluded.size, mtime = excluded.mtime,"
+            " inode = excluded.inode, bma = excluded.bma, at = excluded.at, body = excluded.body",
             [
                 (
                     proof.host,

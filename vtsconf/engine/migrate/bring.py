@@ -123,13 +123,11 @@ def _again(entry: Entry, ending: Ending, hands: Hands) -> Status:
 
 def _budget(entry: Entry, ending: Ending, hands: Hands) -> None:
     """Failures in a row, of a BMA and of a policy: who fails again and again is parked instead of hammered."""
-    hands.book.relief("host", entry.job.host)
-    for kind, name in (("bma", entry.job.bma), ("policy", entry.job.policy)):
-        if not name:
-            continue
-        if ending.status is Status.DONE:
-            hands.book.relief(kind, name)
-        elif ending.verdict in {Verdict.TRANSIENT, Verdict.PERMANENT}:
+    is_well, host = ending.status is Status.DONE, ("host", entry.job.host)
+    both = [(kind, name) for kind, name in (("bma", entry.job.bma), ("policy", entry.job.policy)) if name]
+    hands.book.relief(host, *(both if is_well else ()))
+    if not is_well and ending.verdict in {Verdict.TRANSIENT, Verdict.PERMANENT}:
+        for kind, name in both:
             hands.book.trouble(kind, name, ending.reason, hands.clock)
 
 

@@ -1,22 +1,34 @@
-"""Hands a tape over to the server's own VTSPolicy command: VTS runs the BMA and marks the tape; the catalogue proves it."""
+"""Hands a tape over to the server's own VTSPolicy command: VTS runs the BMA and marks the tape; the catalogue proves it.
+
+The copy has no mark of ours, and VTS may go on when its command has ended. So a line is given only after the catalogue has
+said what it holds; only a copy that was not there then is the one that VTS has made; and a line that may have been taken is
+never given again by itself, whatever happens to us, to the connection or to the server meanwhile.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from vtsconf.bma.contract import Command, Located, Verdict
-from vtsconf.core.errors import Refused
+from vtsconf.core.errors import Refused, Unreachable
 from vtsconf.core.migrate.job import Status
 from vtsconf.core.problem import errors
 from vtsconf.core.vtspolicy.render import render
 from vtsconf.core.vtspolicy.write import write
 from vtsconf.engine.migrate import checksum
-from vtsconf.engine.migrate.attempt import Attempt, Ending, output_of, told
+from vtsconf.engine.migrate.attempt import Attempt, Ending, output_of, refused, told
 from vtsconf.engine.migrate.hands import Stopped
+from vtsconf.transport.runs import RunState
 
-_FIRST, _LONGEST = 5.0, 300.0  # seconds between two questions to the catalogue
+_FIRST, _LONGEST = 1.0, 300.0  # seconds between two questions to the catalogue
+_NOT_THERE = (126, 127)  # a shell's codes for a command that is not there, or cannot be run
+_KILLED = 124  # from here on: by its time-out, or by a signal
+
+Copies = tuple[Located, ...]
 
 
 def hand_over(attempt: Attempt) -> Ending:
@@ -28,20 +40,26 @@ def hand_over(attempt: Attempt) -> Ending:
             remedy="set vts.vtspolicy.command, or submit: run",
         )
     command = Command(argv=(*vts.vtspolicy.command, line_for(attempt)))
-    summed = checksum.summed(attempt)
-    if isinstance(summed, Ending):
-        return summed
-    attempt = summed
-    before = attempt.locate("", "before")
-    state = attempt.run(attempt.spec(job.mark, command, attempt.as_planned))
-    if state.state == "refused":
-        return Ending(status=Status.FAILED, reason=f"not handed over: {state.reason}")
-    output = output_of(state)
-    if state.exit != 0:
-        said = {"exit": output.exit, "said": output.text[-2000:]}
-        reason = f"the VTSPolicy command ended with {output.exit}"
-        return Ending(status=Status.FAILED, reason=reason, verdict=Verdict.TRANSIENT, retry=True, detail=said)
-    return _proven(attempt, _awaited(attempt, before, vts.vtspolicy.within), waits=vts.vtspolicy.waits)
+    number = attempt.entry.attempt
+    if (earlier := _earlier(attempt)) is not None:
+        if _may_be_taken(attempt, earlier):
+            number = earlier.attempt
+        elif made := _made(attempt, earlier):
+            if not _is_good(earlier):
+                return _left_behind(earlier, made)
+            number = earlier.attempt
+    summed = checksum.summed(attempt.with_number(number))
+    return summed if isinstance(summed, Ending) else _given(summed, command)
+
+
+def _given(attempt: Attempt, command: Command) -> Ending:
+    """The line itself, by the number of the attempt that it is given by, or was."""
+    number = attempt.entry.number
+    before = _copies(attempt, f"before{number}", number)
+    if before is None:
+        return _unanswered()
+    state = attempt.run(attempt.spec(attempt.job.mark, command, attempt.as_planned), may_cancel=True)
+    return _taken(attempt, state, before) if _is_good(state) else _not_taken(attempt, state)
 
 
 def line_for(attempt: Attempt) -> str:
@@ -66,18 +84,159 @@ def line_for(attempt: Attempt) -> str:
     return write(line)
 
 
-def _awaited(attempt: Attempt, before: Located | None, within: int) -> Located | None:
-    """The copy that VTS has made, once the catalogue shows it; it has no mark of ours, so any of the right size counts
-    that was not there before.
+# ---- what an earlier attempt has left
+
+
+def _earlier(attempt: Attempt) -> RunState | None:
+    """How the line that an earlier attempt has given stands; None where none has."""
+    (state,) = attempt.hands.yard.with_server(
+        attempt.place.host, lambda server, place: server.look([attempt.job.mark], place.state_dir).runs
+    )
+    return state if 0 < state.attempt < attempt.entry.attempt else None
+
+
+def _may_be_taken(attempt: Attempt, earlier: RunState) -> bool:
+    """VTS may be at it, so this attempt goes on with it. Not where VTS has said no, or a person has asked anew since."""
+    entry = attempt.entry
+    since = entry.attempt - entry.tried + 1  # the first attempt after that
+    return earlier.attempt >= min(since, entry.number) and not _said_no(earlier)
+
+
+def _made(attempt: Attempt, earlier: RunState) -> Located | None:
+    """What has come of an earlier line since it was given, as far as the catalogue says so."""
+    before = _copies(attempt, f"before{earlier.attempt}", earlier.attempt)
+    return None if before is None else _new(attempt, before)
+
+
+def _left_behind(earlier: RunState, made: Located) -> Ending:
+    """It is not given once more: that would make a second copy."""
+    return Ending(
+        status=Status.UNPROVEN,
+        reason=f"the VTSPolicy command {_how(earlier)}, yet the catalogue has a new copy",
+        detail={"witnesses": {"catalogue": told(made)}, "said": output_of(earlier).text[-2000:]},
+    )
+
+
+# ---- how the line was received
+
+
+def _is_good(state: RunState) -> bool:
+    return state.state == "ended" and state.exit == 0
+
+
+def _said_no(state: RunState) -> bool:
+    """It ended by itself, with a failure: it may be asked again."""
+    return _is_missing(state) or (state.state == "ended" and 0 < (state.exit or 0) < _KILLED)
+
+
+def _is_missing(state: RunState) -> bool:
+    return state.state == "ended" and state.exit in _NOT_THERE
+
+
+def _how(state: RunState) -> str:
+    match state.state:
+        case "ended":
+            return f"ended with {state.exit}"
+        case "lost":
+            return "was lost: its server was restarted, or it was killed"
+        case "running":
+            return "has not ended"
+    return "is not known to its server any more"
+
+
+def _not_taken(attempt: Attempt, state: RunState) -> Ending:
+    """Refused, failed, ended from outside, or lost: in doubt, unless it is known that nothing comes of it."""
+    if state.state == "refused":
+        return refused(state, "not handed over")
+    if attempt.is_cancelled:
+        return Ending(status=Status.CANCELLED, reason="cancelled; what VTS has begun may go on")
+    reason = f"the VTSPolicy command {_how(state)}"
+    said = {"exit": state.exit, "said": output_of(state).text[-2000:]}
+    made = _made(attempt, state) if state.attempt else None
+    if not _said_no(state):
+        doubt = f"{reason}: nobody knows whether VTS has taken the line, so it is not given again by itself"
+        seen = {"witnesses": {"catalogue": told(made)}} if made else {}
+        return Ending(status=Status.IN_DOUBT, reason=doubt, detail=said | seen)
+    if made:
+        return _left_behind(state, made)
+    verdict = Verdict.PERMANENT if _is_missing(state) else Verdict.TRANSIENT
+    return Ending(
+        status=Status.FAILED, reason=reason, verdict=verdict, retry=not _is_missing(state), detail=said
+    )
+
+
+def _taken(attempt: Attempt, state: RunState, before: Copies) -> Ending:
+    """VTS has the line: the catalogue is asked until it shows the copy, as long as the documents say since its end."""
+    vts = attempt.place.vts.vtspolicy
+    assert vts
+    if vts.waits:
+        attempt.hands.book.note(
+            attempt.entry, Status.BMA_OK, attempt.hands.clock, "VTS says that its BMA ended well"
+        )
+    passed = max(0, state.clock - state.beat)
+    found = _awaited(attempt, before, attempt.hands.now() + vts.within - passed)
+    if found is None and attempt.is_cancelled:
+        return Ending(
+            status=Status.CANCELLED,
+            reason="cancelled; VTS has taken the line, and what it has begun may go on",
+        )
+    return _proven(attempt, found, waits=vts.waits)
+
+
+# ---- the catalogue
+
+
+def _unanswered() -> Ending:
+    return Ending(
+        status=Status.FAILED,
+        reason="not handed over: the catalogue does not say what it holds, so a new copy could not be told from an old one",
+        verdict=Verdict.TRANSIENT,
+        retry=True,
+    )
+
+
+def _copies(attempt: Attempt, question: str, number: int) -> Copies | None:
+    """All copies of the tape, whoever made them; None: the catalogue has not answered.
+
+    A question of the same name and number is asked once: what was there before the line was given is not asked again after.
     """
-    pause, number, deadline = _FIRST, 0, attempt.hands.now() + within
+    shown = attempt.look_up("", question, number)
+    return shown.copies if shown.answered else None
+
+
+def _new(attempt: Attempt, before: Copies) -> Located | None:
+    """A copy that was not there before; one of the right size where there are several.
+
+    The question is named by the moment, so that an executor that was started anew hears no old answer, and forgotten.
+    """
+    question = f"look{int(attempt.hands.now() * 1000)}"
+    now = _copies(attempt, question, attempt.entry.attempt) or ()
+    with suppress(Unreachable):  # then it lies there a while longer
+        attempt.hands.yard.with_server(
+            attempt.place.host,
+            lambda server, place: server.forget([f"{attempt.job.mark}-{question}"], place.state_dir),
+        )
+    known = Counter(map(_itself, before))  # the same second and the same size: still two copies
+    fresh = []
+    for one in now:
+        known[_itself(one)] -= 1
+        if known[_itself(one)] < 0:
+            fresh.append(one)
+    return min(fresh, key=lambda one: bool(one.doubt(attempt.job.bytes)), default=None)
+
+
+def _itself(copy: Located) -> Located:
+    """What stays as it is: a BMA may move an old copy to another tape meanwhile, and it is an old copy still."""
+    return replace(copy, media="", expires="")
+
+
+def _awaited(attempt: Attempt, before: Copies, deadline: float) -> Located | None:
+    """The copy that VTS has made, once the catalogue shows it; it is asked at least once."""
+    pause = _FIRST
     while True:
-        number += 1
-        found = attempt.locate("", f"look{number}")
-        if found is not None and found != before and found.size == attempt.job.bytes:
+        found = _new(attempt, before)
+        if found is not None or attempt.hands.now() > deadline or attempt.is_cancelled:
             return found
-        if attempt.hands.now() > deadline or attempt.is_cancelled:
-            return None
         if attempt.hands.stopping():
             raise Stopped
         threading.Event().wait(pause)
@@ -86,28 +245,28 @@ def _awaited(attempt: Attempt, before: Located | None, within: int) -> Located |
 
 def _proven(attempt: Attempt, found: Located | None, *, waits: bool) -> Ending:
     """Two witnesses, or it is unproven."""
-    witnesses = {"vts": "its command ended well" if waits else "accepted the line"}
+    witnesses = {"bma": "VTS waited for it, and says that it ended well"} if waits else {}
     if found is not None:
         witnesses["catalogue"] = told(found)
     detail: dict[str, Any] = {"witnesses": witnesses}
-    change = attempt.changed({})
-    if found is None or change or not waits:
-        why = (
-            "its catalogue does not show the tape"
-            if found is None
-            else f"the tape changed meanwhile: {change}"
-            if change
-            else "that the command waits for the BMA's verdict is not known (vts.vtspolicy.waits)"
-        )
-        return Ending(status=Status.UNPROVEN, reason=f"VTS took the line; {why}", detail=detail)
+    if doubt := _doubt(attempt, found, waits=waits):
+        return Ending(status=Status.UNPROVEN, reason=f"VTS took the line; {doubt}", detail=detail)
+    assert found
     if changed := checksum.changed(attempt, detail):
         return changed
-    file = checksum.word("unchanged", attempt.checksum)
+    witnesses["file"] = checksum.word("unchanged", attempt.checksum)
     detail["checksum"] = attempt.checksum
-    attempt.prove(
-        found,
-        {"bma": witnesses["vts"], "catalogue": witnesses["catalogue"], "file": file},
-        token=found.token,
-    )
+    attempt.prove(found, witnesses, token=found.token)
     reason = "archived by VTS, and found in the catalogue"
     return Ending(status=Status.DONE, reason=reason, verdict=Verdict.SUCCESS, detail=detail)
+
+
+def _doubt(attempt: Attempt, found: Located | None, *, waits: bool) -> str:
+    """Why it is not proven; "" when it is."""
+    if change := attempt.changed({}):
+        return f"the tape changed meanwhile: {change}"
+    if found is None:
+        return "its catalogue shows no new copy of the tape"
+    if doubt := found.doubt(attempt.job.bytes):
+        return doubt
+    return "" if waits else "that the command waits for the BMA's verdict is not known (vts.vtspolicy.waits)"

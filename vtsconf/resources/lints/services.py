@@ -89,17 +89,6 @@ def _plain_secrets(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def _policies(subject: Subject) -> Iterator[Finding]:
-    vts = subject.vts
-    if vts.policies or vts.rules:
-        path: Path = ("vts", "policies") if vts.policies else ("vts", "ems", "rules")
-        yield Finding(
-            what="policies are checked and kept; migrating comes with a later version",
-            why="nothing that this version does carries a policy or a rule out",
-            path=path,
-        )
-
-
 LINTS = (
     Lint(
         code="C23",
@@ -128,12 +117,5 @@ LINTS = (
         level=Level.WARNING,
         source="a guess by the name",
         check=_plain_secrets,
-    ),
-    Lint(
-        code="policies",
-        title="there are policies or rules, which this version does not carry out",
-        level=Level.NOTE,
-        source="this version",
-        check=_policies,
     ),
 )

@@ -450,6 +450,11 @@ vt_forget_job() {   # ID: unless it runs
   vt_frame "forgotten $1"
 }
 
-vt_forget_jobs() { for vt_name; do vt_forget_job "$vt_name"; done; }
+vt_forget_jobs() {  # ID…: and the questions that belong to it, whose names begin with its own and a dash
+  for vt_name; do
+    for vt_own in "$S/jobs/$vt_name"-*; do [ ! -d "$vt_own" ] || vt_forget_job "${vt_own##*/}" >/dev/null; done
+    vt_forget_job "$vt_name"
+  done
+}
 
 : end of the jobs
