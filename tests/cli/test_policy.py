@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -95,6 +97,42 @@ def test_a_file_of_lines(vtsconf: Vtsconf, tmp_path: Path) -> None:
 
     assert 3 == ended.code
     assert f"{file}\n      2:1 error" in ended.err
+
+
+def test_of_very_many_problems_the_first_are_shown_and_the_others_counted(
+    vtsconf: Vtsconf, tmp_path: Path
+) -> None:
+    (tmp_path / "lines").write_text("x\n" * 1500)
+    ended = vtsconf("policy", "parse", "--file", str(tmp_path / "lines"))
+
+    assert 3 == ended.code
+    assert ended.err.endswith("and 500 more problems: the first 1000 are shown\n")
+    assert 1500 == ended.out.count("cannot be understood")
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["for people", "as a document"])
+def test_many_lines_take_no_more_memory_than_few(tmp_path: Path, as_json: tuple[str, ...]) -> None:
+    peaks = []
+    for count in (1500, 30_000):
+        (tmp_path / "lines").write_text("x\n" * count)
+        words = ("policy", "parse", "--file", str(tmp_path / "lines"), *as_json)
+        done = subprocess.run([sys.executable, "-c", PEAK, *words], capture_output=True, check=True)
+        peaks.append(int(done.stderr.split()[-1]))
+        assert not as_json or count == json.loads(done.stdout)["summary"]["wrong"]
+
+    assert peaks[1] < peaks[0] * 1.2
+
+
+PEAK = """
+import resource, sys
+from vtsconf.cli.main import main
+try:
+    main()
+except SystemExit:
+    pass
+sys.stdout.flush()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+"""
 
 
 @pytest.mark.parametrize("words", [(), ("--file", "/nonexistent/lines"), ("--file", "/dev/zero")])

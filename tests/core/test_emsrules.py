@@ -60,7 +60,7 @@ def test_a_text_as_long_as_the_log_keeps_erases_nothing():
 
 
 @pytest.mark.parametrize("action", ["migrate", "restore", "erase"])
-@pytest.mark.parametrize(("length", "does"), [(176, True), (177, False)])
+@pytest.mark.parametrize(("length", "does"), [(175, True), (176, False), (177, False)])
 def test_a_name_at_the_end_of_a_text_that_may_be_cut(action, length, does):
     text = ("x" * 300)[: length - 7] + " X00001"
     one = decide(event(text), rules({"a": {"match": r" (?P<cartridge>\w+)$", "action": action}}))
@@ -147,3 +147,23 @@ def test_the_rules_of_the_page_are_rules():
         one.action for one in rules(written).values()
     ]
     assert "X00001" == decide(event("$ZSVR: 0001 MOUNT X00001 NO RING"), rules(written)).wish.cartridge
+
+
+@pytest.mark.parametrize("before", ["A" * 149 + "|", "ems|", "|"])
+def test_a_bar_in_a_text_of_an_eight_field_log_hides_no_cut(before):
+    asked = before + "VTSPolicy Erase - " + " ".join(f"T{n:05}" for n in range(1, 30))
+    one = decide(event(asked[:177], 8), ERASE)
+
+    assert ("none", True) == (one.action, "may have cut" in one.reason)
+
+
+@pytest.mark.parametrize(
+    ("program", "does"), [("", "erase"), ("TapeServer", "erase"), ("/bin/ems-2.1", "erase"), ("he said:", "none"), ("A" * 65, "none")]
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "match"), [("VTSPolicy Erase - T1", "^VTSPolicy"), ("WIPE T1 now", r"WIPE (?P<cartridge>\w+)")]
+)
+def test_what_is_no_program_may_be_a_part_of_the_text_and_erases_nothing(program, does, text, match):
+    one = decide(event(f"{program}|{text}", 8), rules({"e": {"match": match, "action": "erase"}}))
+
+    assert (does, does == "none") == (one.action, "no name of a program" in one.reason)

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.test_migrate_kills import run
+from vtsconf.engine.journal import Journal
 from vtsconf.engine.lab.lab import Lab
 from vtsconf.engine.lab.tree import EVENT_LOG
 
@@ -175,6 +176,22 @@ def test_what_was_said_while_it_was_killed_is_done_once(lab: Lab, service: Servi
 
     shelves = [path.read_text().strip()[-6:] for path in (lab.folder / "library/tsm").glob("*/*/path")]
     assert ["T00001", "T00002", "T00003"] == sorted(shelves)
+
+
+def test_requests_that_may_be_lost_are_told_and_written_down(lab: Lab, service: Service) -> None:
+    service.until_it_listens()
+    service.end(signal.SIGKILL)
+    service.log.write_text("")
+    service.rotate()
+    service.say("VTSPolicy TSM 'archive /VAULT01/ONE/T00001'")
+    service.begin()
+    service.until(lambda: "requests may be lost between" in service.said.read_text())
+    service.until(lambda: ("migrate", "T00001", "done") in service.jobs)
+
+    journal = Journal(f"sqlite:///{lab.folder}/.vtsconf/vtsconf.db")
+    (event,) = [one for one in journal.events() if one.action == "requests-missed"]
+    assert "requests may be lost between" in event.body["reason"]
+    journal.close()
 
 
 def test_a_server_that_hangs_delays_neither_the_events_nor_the_jobs_of_another(pair: Lab) -> None:

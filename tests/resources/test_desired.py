@@ -11,9 +11,11 @@ from vtsconf.core.problem import Level
 from vtsconf.core.secret import SecretRef
 from vtsconf.core.tablefile import read_tables
 from vtsconf.core.tree import place_of, plain
+from vtsconf.engine.migrate.policies import policy_of
 from vtsconf.resources.desired import Vts, read, wanted
 from vtsconf.resources.lints import Subject, lint
 from vtsconf.resources.lints.erase import could_erase
+from vtsconf.resources.policies import Policy
 from vtsconf.resources.written import Written
 
 ROOT = Path(__file__).parents[2]
@@ -150,3 +152,36 @@ def test_whatever_stands_under_vts_there_is_a_model_or_problems_and_never_an_exc
         parameters = wanted(vts, TABLES)
         lint(Subject(vts=vts, wanted=parameters, tables=TABLES, live={"cleanup_autoerase": "YES"}))
         could_erase(vts, parameters, {}, (), host.locate)
+
+
+TSM = {"servers": {"TSM1": {"tcpserveraddress": "tsm1.bank", "nodename": "vts1"}}}
+WORDS = {"type": "archive", "source": "vts1.bank.example", "o": "/opt/x.opt", "retention": "14,d"}
+
+
+def test_the_words_of_a_vtspolicy_line_are_none_of_the_bma() -> None:
+    """C16 asks for `source`, and nobody may then say that it is no option."""
+    policy = {"action": "migrate", "bma": "tsm", "submit": "vtspolicy", "options": WORDS}
+    cluster = {"intersystem_hosts": ["vts2"]}
+    vts, problems = read(
+        Host({"vts": {"bma": {"tsm": TSM}, "ems": cluster, "policies": {"p": policy}}}), TABLES
+    )
+
+    assert vts is not None, problems
+    assert {"type": "archive", "optfile": "/opt/x.opt"} == vts.policies["p"].bma_options
+    assert vts.policies["p"].bma_options == policy_of("p", vts.policies["p"]).options
+    found = lint(Subject(vts=vts, wanted=wanted(vts, TABLES), tables=TABLES))
+    assert [] == [problem.what for problem in found if problem.code == "C16"]
+
+
+def test_run_by_ourselves_they_are_wrong() -> None:
+    policy = {"action": "migrate", "bma": "tsm", "options": WORDS}
+    vts, problems = read(Host({"vts": {"bma": {"tsm": TSM}, "policies": {"p": policy}}}), TABLES)
+
+    assert vts is None
+    assert 3 == len(problems)
+
+
+def test_an_option_file_of_tsm_is_nothing_to_another_bma() -> None:
+    policy = Policy(action="migrate", bma="netbackup", submit="vtspolicy", options=WORDS | {"optfile": "/x"})
+
+    assert {"type": "archive"} == policy.bma_options

@@ -73,7 +73,7 @@ def decide(event: LogLine, rules: Mapping[str, Rule]) -> Decision:
         if isinstance(pattern, str):
             return Decision(action="none", rule=name, reason=f"its pattern is refused: {pattern}")
         if found := pattern.search(event.text):
-            return _act(name, rule, event.text, found)
+            return _act(name, rule, event, found)
     return Decision(action="none", reason="no rule matches")
 
 
@@ -86,7 +86,7 @@ def compiled(pattern: str) -> re.Pattern[str] | str:
         return f"it is no regular expression: {error}"
 
 
-def _act(name: str, rule: Rule, text: str, found: re.Match[str]) -> Decision:
+def _act(name: str, rule: Rule, event: LogLine, found: re.Match[str]) -> Decision:
     groups = {key: value for key, value in found.groupdict().items() if key in GROUPS and value is not None}
     start = Decision(action="none", reason="", rule=name, policy=rule.policy or "", groups=groups)
     match rule.action:
@@ -95,17 +95,17 @@ def _act(name: str, rule: Rule, text: str, found: re.Match[str]) -> Decision:
         case "notify":
             return replace(start, action="notify", reason="the rule says to tell people")
         case "vtspolicy":
-            return _asked(start, rule, text)
+            return _asked(start, rule, event)
         case "erase" if not {"path", "cartridge"} & groups.keys():
-            return _asked(start, rule, text)
+            return _asked(start, rule, event)
         case "migrate" | "restore" | "erase" as action:
-            return _named(start, rule, action, text, found)
+            return _named(start, rule, action, event, found)
     return replace(start, reason=f"nobody knows the action `{printable(rule.action, 60)}`")
 
 
-def _asked(start: Decision, rule: Rule, text: str) -> Decision:
+def _asked(start: Decision, rule: Rule, event: LogLine) -> Decision:
     """A VTSPolicy line in the text decides; a rule that says erase takes only Erase, and any other rule never does."""
-    written = start.groups.get("vtspolicy") or find(text)
+    written = start.groups.get("vtspolicy") or find(event.text)
     if written is None:
         return replace(start, reason="its text holds no VTSPolicy line, or more than one that has no quotes")
     line = parse(written)
@@ -119,23 +119,37 @@ def _asked(start: Decision, rule: Rule, text: str) -> Decision:
         return replace(
             start, reason=f"its VTSPolicy line says {line.verb}: that needs a rule with another action"
         )
-    if wish.action == "erase" and may_be_cut(text):
-        return replace(
-            start, reason="the event log may have cut its text, and with it the name of a tape to erase"
-        )
+    if wish.action == "erase" and (reason := _cut(event) or _odd(event)):
+        return replace(start, reason=reason)
     return _granted(start, rule, wish)
+
+
+def _cut(event: LogLine) -> str:
+    """Why the names in a line that erases are not sure to be whole; "" where they are."""
+    if may_be_cut(event.kept):
+        return "the event log may have cut its text, and with it the name of a tape to erase"
+    return ""
+
+
+def _odd(event: LogLine) -> str:
+    """Why what is to be erased may be a part of a longer text only; "" where nothing says so."""
+    if not event.has_program:
+        return f"`{printable(event.program, 60)}` before its text is no name of a program: it may be a part of the text"
+    return ""
 
 
 def _named(
     start: Decision,
     rule: Rule,
     action: Literal["migrate", "restore", "erase"],
-    text: str,
+    event: LogLine,
     found: re.Match[str],
 ) -> Decision:
     """The pattern's groups name the tapes."""
-    if may_be_cut(text) and any(found.end(group) == len(text) for group in start.groups):
+    if may_be_cut(event.kept) and any(found.end(group) == len(event.text) for group in start.groups):
         return replace(start, reason="the event log may have cut its text, and with it the name of the tape")
+    if action == "erase" and (reason := _odd(event)):
+        return replace(start, reason=reason)
     tapes = _tapes(start.groups)
     if isinstance(tapes, str):
         return replace(start, reason=tapes)

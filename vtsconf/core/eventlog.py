@@ -7,6 +7,7 @@ depends on the server's locale, so nothing here reads it as a time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -43,6 +44,20 @@ class LogLine:
     program: str
     text: str
 
+    @property
+    def kept(self) -> str:
+        """The most that the log may have kept of one text: the first bar in that of an eight-field line looks like the end
+        of a program, and it may stand at the very beginning.
+        """
+        return f"{self.program}|{self.text}"
+
+    @property
+    def has_program(self) -> bool:
+        """What stands there can be the name of a program, or is empty, as mostly; not a part of the text, as far as that
+        can be told.
+        """
+        return re.fullmatch(r"[A-Za-z0-9_./-]{0,64}", self.program) is not None
+
     @cached_property
     def level(self) -> Severity | None:
         """What the severity's word says; where that is no known word, the first digit of the ID. None: neither does."""
@@ -56,7 +71,8 @@ class LogLine:
 def parse(line: bytes) -> LogLine | None:
     """The event of one line, with or without its line end; None for a line that has fewer than eight fields.
 
-    A bar in the text makes an eight-field line look like one of nine: its text then loses its first part to `program`.
+    A bar in the text makes an eight-field line look like one of nine: its text then loses its first part to `program`
+    (`LogLine.kept` has both).
     """
     shown = line[:_LONGEST].rstrip(b"\r\n").decode(errors="backslashreplace")
     fields = shown.split("|", 8)

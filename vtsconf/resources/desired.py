@@ -17,6 +17,8 @@ from vtsconf.resources.written import Command, Drift, File, Health, Service, Vts
 if TYPE_CHECKING:
     from vtsconf.resources.policies import Policy, Rule
 
+PEERS = "ems_InterSystemCommunication_hosts"  # "other VTS systems" [6.04.01 Ops p.44; 6.03.42 Ops p.44]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Vts:
@@ -160,13 +162,11 @@ def _bma(host: Host, written: Any, of_site: Mapping[str, Any]) -> tuple[dict[str
 def _options(host: Host, policies: Mapping[str, Policy], settings: Mapping[str, Any]) -> list[Problem]:
     """What is wrong with the options that a policy has for its backup application; the words of a VTSPolicy line are none."""
     from vtsconf import bma
-    from vtsconf.core.vtspolicy.said import of_bma
 
     problems: list[Problem] = []
     for name, policy in policies.items():
         of = settings.get(policy.bma or "")
         migrator = bma.migrator(policy.bma or "", of) if of else None
-        options = of_bma(policy.options) if policy.submit == "vtspolicy" else policy.options
         path = ("vts", "policies", name, "options")
         problems += [
             Problem(
@@ -176,7 +176,7 @@ def _options(host: Host, policies: Mapping[str, Policy], settings: Mapping[str, 
                 host=host.name,
                 address=".".join(path),
             )
-            for sentence in (migrator.check_options(options) if migrator else ())
+            for sentence in (migrator.check_options(policy.bma_options) if migrator else ())
         ]
     return problems
 
@@ -184,6 +184,12 @@ def _options(host: Host, policies: Mapping[str, Policy], settings: Mapping[str, 
 def nowhere(path: Path, *, key: bool = False) -> Place | None:  # noqa: ARG001 the shape of Locate
     """Where something is that was not read from a file."""
     return None
+
+
+def is_cluster(vts: Vts) -> bool:
+    """The documents name peers of this server: each of them gets the same lines, and may act on the same vaults."""
+    peers = (vts.gathered or {}).get(PEERS)
+    return bool(peers and peers.text)
 
 
 def wanted(vts: Vts, tables: Tables, locate: Locate = nowhere) -> dict[str, WantedParameter]:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from vtsconf.core.fields import Bytes, Listed, Name, Named, Scalar, Seconds, Settings, found, refusal
 from vtsconf.core.hours import Window
+from vtsconf.core.vtspolicy.facts import LINE_WORDS, OPTFILE
 
 Backup = Literal["migrate", "restore", "erase"]
 
@@ -116,6 +117,19 @@ class Policy(Settings):
     limits: Limits = Field(default=Limits(), description="How much at once.")
     retry: Retry = Field(default=Retry(), description="How often a failed job is tried again.")
     priority: int = Field(default=50, ge=0, le=1000, description="Lower goes first; restores are 0.")
+
+    @property
+    def bma_options(self) -> dict[str, Scalar]:
+        """What the BMA itself is to know. The options of a policy whose lines go to the server have words of those lines
+        too; the option file that a line names is one of TSM, so it is TSM's own.
+        """
+        if self.submit != "vtspolicy":
+            return dict(self.options)
+        words = {*LINE_WORDS} if self.bma == "tsm" else {*LINE_WORDS, *OPTFILE}
+        kept = {name: value for name, value in self.options.items() if name not in words}
+        if self.bma == "tsm" and "o" in self.options:
+            kept.setdefault("optfile", self.options["o"])
+        return kept
 
     @model_validator(mode="after")
     def _names_its_bma(self) -> Policy:

@@ -140,12 +140,29 @@ def test_a_line_too_long_for_any_event():
         ("vts1.bank.example", ["vts1.other.example"], False),
         ("vts1.bank.example", ["vts1.other.example", "VTS1.bank.example"], True),
         ("vts2", ["vts1", "vts1.bank.example"], False),
+        ("vts1.b.example", ["vts1", "vts1.a.example"], False),
+        ("vts1.a.example", ["vts1", "VTS1.A.example"], True),
+        ("vts1.b.example", ["vts1", "gate7.a.example"], True),
+        ("vts1.b.example", ["vts1", "10.1.2.3"], True),
+        ("vts1", ["vts1.a.example", "10.1.2.3"], True),
+        ("10", ["vts1", "10.1.2.3"], False),
+        ("10.1.2.4", ["vts1", "10.1.2.3"], False),
+        ("10.1.2.3", ["vts1", "10"], False),
+        ("10.1.2.3", ["vts1", "10.1.2.3"], True),
         ("vts1", [], False),
         ("vts1", [""], False),
     ],
 )
 def test_only_the_server_that_is_named_acts(host, own, acts):
     assert acts is is_for(Wish(action="migrate", host=host), own)
+
+
+@pytest.mark.parametrize("verb", ["TSM", "NBU", "LEG", "BEX", "HPD", "ARC"])
+@pytest.mark.parametrize("half", ["d=vts2", "destination=vts2", "dt=y", "destinationTSM=vts2"])
+def test_half_of_a_request_is_not_taken_for_the_whole_whatever_the_verb(verb, half):
+    wish = wishes(parse(f'VTSPolicy {verb} "/VAULT01/POOL s=vts1 st=y {half}"', "6.02"))
+
+    assert ("none", True) == (wish.action, "copy on another VTS system" in wish.why)
 
 
 # --- properties -----------------------------------------------------------------------------------------------------

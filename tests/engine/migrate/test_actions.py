@@ -15,9 +15,12 @@ from vtsconf.core.errors import StoreLost, Unreachable
 from vtsconf.core.migrate.job import Job, Status
 from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.turns import Limits
+from vtsconf.core.wanted import WantedParameter
 from vtsconf.engine.migrate.book import Entry
 from vtsconf.engine.migrate.bring import bring
 from vtsconf.engine.migrate.hands import Hands
+from vtsconf.resources.desired import PEERS, Vts
+from vtsconf.resources.written import VtsPolicyCommand
 from vtsconf.transport.runs import RunSpec, RunsSeen, RunState
 
 GOOD = {"archive": (0, "yes")}
@@ -548,3 +551,48 @@ def test_without_the_servers_own_command_nothing_is_erased(tmp_path: Path) -> No
     assert Status.FAILED == ended.status
     assert "not known how vts1 erases a tape" in ended.reason
     assert [] == at.jobs.begun
+
+
+def erased(tmp_path: Path, *others: str, host: str = "vts1", cluster: str = "") -> tuple[Server, Entry]:
+    """On a server that erases as VTS does; `others` are further tapes, `cluster` its peers."""
+    one = job(host=host, action="erase", bma="")
+    at = server(one, *(job(9, cartridge=path) for path in others))
+    at.act = lambda spec: at.jobs.tapes.update({one.cartridge: tape(one, size=0)})
+    at.answers = {"erase": (0, "")}
+    found = hands(tmp_path, {host: at})
+    peers = {PEERS: WantedParameter(name=PEERS, text=cluster, address=PEERS)} if cluster else {}
+    vts = Vts(
+        vtspolicy=VtsPolicyCommand(command=("tool", "erase")), tape_is_free=("true",), vaults=("VAULT01", "OTHER"),
+        gathered=peers,
+    )  # fmt: skip
+    place = replace(found.yard.place(host), vts=vts)
+    found = replace(found, yard=replace(found.yard, places={host: place}))
+    found.book.prove(proof(one))
+    return at, done(one, found)
+
+
+def test_a_proven_tape_is_erased_by_the_servers_own_line(tmp_path: Path) -> None:
+    at, ended = erased(tmp_path, "/VAULT01/P/T00002", "/elsewhere/P/T00001")
+
+    assert Status.DONE == ended.status
+    assert ("tool", "erase", "VTSPolicy Erase - T00001") == at.jobs.begun[0].argv
+    assert (("true", "/VAULT01/P/T00001"),) == at.jobs.begun[0].checks
+
+
+@pytest.mark.parametrize("other", ["/VAULT01/Q/T00001", "/VAULT02/P/T00001", "/OTHER/P/T00001"])
+def test_a_name_that_two_tapes_have_is_never_erased(tmp_path: Path, other: str) -> None:
+    """The line names no pool: either could be meant."""
+    at, ended = erased(tmp_path, other)
+
+    assert (Status.FAILED, True) == (ended.status, f"{other} has the same name" in ended.reason)
+    assert [] == at.jobs.begun
+
+
+def test_in_a_cluster_the_line_says_who_is_to_erase(tmp_path: Path) -> None:
+    (tmp_path / "short").mkdir()
+    at, ended = erased(tmp_path / "short", cluster="vts2")
+    assert (Status.FAILED, [], True) == (ended.status, at.jobs.begun, "in a cluster" in ended.reason)
+
+    at, ended = erased(tmp_path, host="vts1.bank", cluster="vts2.bank")
+    assert Status.DONE == ended.status
+    assert "VTSPolicy Erase - T00001 s=vts1.bank" == at.jobs.begun[0].argv[-1]

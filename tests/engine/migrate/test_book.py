@@ -161,3 +161,48 @@ def test_a_name_that_is_no_utf8_is_kept_as_it_is(tmp_path: Path) -> None:
 
     assert [name] == [entry.job.cartridge for entry in found.entries()]
     assert {name: proof} == found.newest("vts1", [name])
+
+
+# ---- the marks of event logs
+
+
+def race(url: str, rounds: int = 20, readers: int = 6) -> list[int]:
+    """How many of several readers moved the mark, in each round; one failed job waits again by whoever does."""
+    books = [Book(url) for _ in range(readers)]
+    books[0].add("m1", [job(1)], 5)
+    moved = []
+    with ThreadPoolExecutor(readers) as pool:
+        for number in range(rounds):
+            was = "" if number == 0 else f"7 {number - 1}"
+            for entry in books[0].take("me", Limits(), 1, 6):
+                books[0].end(entry, Status.FAILED, 7)
+            done = pool.map(
+                lambda one, at=number, was=was: one.set_mark(
+                    "vts1", f"7 {at}", was=was, again=[job(1).id], now=8
+                ),
+                books,
+            )
+            moved.append(sum(done))
+            assert 1 == len(list(books[0].entries(statuses=[Status.PLANNED])))
+    assert f"7 {rounds - 1}" == books[0].mark("vts1")
+    for one in books:
+        one.close()
+    return moved
+
+
+def test_of_many_who_read_the_same_one_moves_the_mark(tmp_path: Path) -> None:
+    assert [1] * 20 == race(f"sqlite:///{tmp_path}/vtsconf.db")
+
+
+def test_a_mark_that_moved_lets_nothing_wait_again_and_unproven_never_does(tmp_path: Path) -> None:
+    found = book(tmp_path)
+    found.add("m1", [job(1), job(2), job(3)], 5)
+    ends = (Status.FAILED, Status.UNPROVEN, Status.DONE)
+    for entry, status in zip(found.take("me", Limits(), 3, 6), ends, strict=True):
+        found.end(entry, status, 7)
+    ids = [job(n).id for n in (1, 2, 3)]
+
+    assert not found.set_mark("vts1", "7 9", was="7 5", again=ids, now=8)
+    assert {"failed": 1, "unproven": 1, "done": 1} == found.counts()
+    assert found.set_mark("vts1", "7 9", was="", again=ids, now=8)
+    assert {"planned": 1, "unproven": 1, "done": 1} == found.counts()

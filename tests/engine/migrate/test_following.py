@@ -1,252 +1,51 @@
-"""Following a server's event log: nothing is missed, nothing is read twice, whatever becomes of the log."""
+"""Following a server's event log: what is made of it, and that it is acted on once."""
 
 from __future__ import annotations
 
-import gzip
-import os
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
-from itertools import chain
 from pathlib import Path
 
 import pytest
 
+from vtsconf.bma import netbackup, networker, tsm
 from vtsconf.core.connection import Target
 from vtsconf.core.errors import Unreachable
+from vtsconf.core.eventlog import PATH
 from vtsconf.core.migrate.job import Status
 from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.tape import Tape
 from vtsconf.core.migrate.turns import Limits
 from vtsconf.core.probe import QuerySeen
-from vtsconf.engine.migrate.book import Book
-from vtsconf.engine.migrate.following import LOG, Follower, News, news_of, question
+from vtsconf.core.wanted import WantedParameter
+from vtsconf.engine.migrate.book import Book, Entry
+from vtsconf.engine.migrate.following import Follower
 from vtsconf.engine.migrate.yard import Place, Yard
-from vtsconf.resources.desired import Vts
+from vtsconf.resources.desired import PEERS, Vts
 from vtsconf.resources.policies import Rules
 from vtsconf.transport.fake import MemoryServer
 
 HEAD = "2006-08-28 16:25:18|INFO|200001|5900-E|127.0.0.1|vts1|super|"
-APPLETS = ("stat", "tail", "head", "ls", "gzip", "wc", "cat")
-
-
-# ---- what an answer means
-
-
-def seen(head: str, data: bytes = b"", code: int | None = 0) -> QuerySeen:
-    return QuerySeen(exit=code, stdout=head.encode() + b"\n" + data)
-
-
-@pytest.mark.parametrize(
-    ("answer", "news"),
-    [
-        (None, News(mark="7 5")),
-        (seen("same 7 5", b"a\n", code=1), News(mark="7 5")),
-        (seen("none 0 0"), News(mark="7 5")),
-        (seen("start 7 99"), News(mark="7 99")),
-        (seen("same 7 5"), News(mark="7 5", first=5)),
-        (seen("same 7 5", b"a\nb\nhal"), News(lines=(b"a", b"b"), mark="7 9", first=5)),
-        (seen("same 7 5", b"hal"), News(mark="7 5", first=5)),
-        (seen("old 7 5", b"a\nb"), News(lines=(b"a",), mark="7 7", first=5)),
-        (seen("old 7 7", b"b"), News(lines=(b"b",), mark="7 8", first=7)),
-        (seen("new 8 0", b"a\n"), News(lines=(b"a",), mark="8 2", first=0)),
-        (seen("same 7 5", b"a\rb\x0b\xff\x00c\n\n"), News(lines=(b"a\rb\x0b\xff\x00c", b""), mark="7 14", first=5)),
-        (seen("same 7 x", b"a\n"), News(mark="7 5")),
-        (seen("same 7 5 9", b"a\n"), News(mark="7 5")),
-        (seen("sh: stat: not found"), News(mark="7 5")),
-        (seen("same 7 \u0665", b"a\n"), News(mark="7 5")),
-    ],
-)  # fmt: skip
-def test_news(answer: QuerySeen | None, news: News) -> None:
-    assert news == news_of(answer, "7 5")
-
-
-def test_a_line_without_an_end_is_passed_over() -> None:
-    news = news_of(seen("same 7 5", b"x" * 48 * 1024), "7 5")
-
-    assert f"7 {5 + 48 * 1024}" == news.mark
-
-
-# ---- what the server answers
-
-
-@pytest.fixture(params=["dash", "bash", "busybox"])
-def shell(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
-    """Words before `-c`; busybox brings its own tools along."""
-    if request.param != "busybox":
-        return [f"/bin/{request.param}"]
-    tools = tmp_path / "applets"
-    tools.mkdir()
-    for name in APPLETS:
-        (tools / name).symlink_to("/usr/bin/busybox")
-    return ["/usr/bin/env", f"PATH={tools}", "/usr/bin/busybox", "sh"]
-
-
-class Log:
-    """A log in a folder of its own, followed by that shell."""
-
-    def __init__(self, folder: Path, shell: Sequence[str]) -> None:
-        folder.mkdir()
-        self.path, self.shell, self.mark = folder / "event.log", shell, ""
-
-    def write(self, text: bytes) -> None:
-        with self.path.open("ab") as file:
-            file.write(text)
-
-    def ask(self) -> QuerySeen:
-        argv = [*self.shell, *question(str(self.path), self.mark).argv[1:]]
-        done = subprocess.run(argv, capture_output=True, check=False, timeout=60)
-        return QuerySeen(exit=done.returncode, stdout=done.stdout, stderr=done.stderr)
-
-    def look(self) -> list[bytes]:
-        news = news_of(self.ask(), self.mark)
-        self.mark = news.mark
-        return list(news.lines)
-
-    def rotate(self, *, pack: bool = True) -> None:
-        """As logrotate does: the old one moves away, a new one begins, and then the old one is packed."""
-        away = self.path.with_name("event.log.1")
-        packed = self.path.with_name("event.log.1.gz")
-        if packed.exists():
-            packed.rename(self.path.with_name("event.log.2.gz"))
-        self.path.rename(away)
-        self.path.touch()
-        if pack:
-            self.pack()
-
-    def pack(self) -> None:
-        away = self.path.with_name("event.log.1")
-        packed = self.path.with_name("event.log.1.gz")
-        packed.write_bytes(gzip.compress(away.read_bytes()))
-        os.utime(packed, ns=(away.stat().st_atime_ns, away.stat().st_mtime_ns))
-        away.unlink()
-
-
-@pytest.fixture
-def log(shell: list[str], tmp_path: Path) -> Log:
-    return Log(tmp_path / "log's folder $(x)", shell)
-
-
-def test_the_first_look_starts_at_the_end(log: Log) -> None:
-    log.write(b"before\n")
-
-    assert [] == log.look()
-    log.write(b"after\n")
-    assert [b"after"] == log.look()
-    assert [] == log.look()
-
-
-def test_a_half_written_line_waits(log: Log) -> None:
-    log.write(b"")
-    log.look()
-    log.write(b"one\ntw")
-
-    assert [b"one"] == log.look()
-    log.write(b"o\n")
-    assert [b"two"] == log.look()
-
-
-def test_the_rest_of_a_rotated_log_is_read_and_then_the_new_one(log: Log) -> None:
-    log.write(b"one\n")
-    log.look()
-    log.write(b"two\nthree\nhalf")
-    log.rotate()
-    log.write(b"four\n")
-
-    looks = [log.look() for _ in range(4)]
-    assert [[b"two", b"three"], [b"half"], [b"four"], []] == looks
-
-
-def test_a_rotated_log_that_is_not_packed_yet_is_not_mistaken_for_an_older_one(log: Log) -> None:
-    log.write(b"long ago: erase this and that\n" * 5)
-    log.rotate()
-    log.write(b"one\n")
-    log.look()
-    log.write(b"two\n")
-    log.rotate(pack=False)
-    log.write(b"three\n")
-
-    assert [b"two"] == log.look()
-    log.pack()
-    assert [b"three"] == log.look()
-    assert [] == log.look()
-
-
-def test_a_log_that_was_read_to_its_end_and_rotated(log: Log) -> None:
-    log.write(b"one\n")
-    log.look()
-    log.rotate()
-
-    assert [] == log.look()
-    log.write(b"two\n")
-    assert [b"two"] == log.look()
-
-
-def test_a_log_that_was_cut_in_place_begins_anew(log: Log) -> None:
-    log.write(b"one\ntwo\n")
-    log.look()
-    log.path.write_bytes(b"a\n")
-
-    assert [b"a"] == log.look()
-
-
-def test_much_news_comes_piece_by_piece(log: Log) -> None:
-    log.write(b"")
-    log.look()
-    lines = [b"%06d " % n + b"x" * 200 for n in range(1000)]
-    log.write(b"\n".join(lines) + b"\n")
-    answer = log.ask()
-    found = [log.look() for _ in range(6)]
-
-    assert 48 * 1024 + 100 > len(answer.stdout)
-    assert (lines, []) == (list(chain(*found)), found[-1])
-
-
-def test_much_news_of_a_rotated_log_too(log: Log) -> None:
-    log.write(b"x\n")
-    log.look()
-    lines = [b"%06d " % n + b"x" * 200 for n in range(400)]
-    log.write(b"\n".join(lines) + b"\n")
-    log.rotate()
-    found = [log.look() for _ in range(3)]
-
-    assert (lines, []) == (list(chain(*found)), found[-1])
-
-
-def test_hostile_bytes_come_as_they_are(log: Log) -> None:
-    log.write(b"")
-    log.look()
-    line = bytes(set(range(256)) - {10}) + b"$(touch x) `touch x` %s \\n"
-    log.write(line + b"\n")
-
-    assert [line] == log.look()
-
-
-def test_no_log_is_no_news(log: Log) -> None:
-    assert ([], "") == (log.look(), log.mark)
-    log.mark = "7 5"
-    assert ([], "7 5") == (log.look(), log.mark)
-    log.path.mkdir()
-    assert ([], "7 5") == (log.look(), log.mark)
-
-
-@pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
-def test_a_log_that_may_not_be_read_is_no_news(log: Log) -> None:
-    log.write(b"one\n")
-    log.path.chmod(0)
-
-    assert ([], "") == (log.look(), log.mark)
-
-
-# ---- what is made of it
-
 RULES = {
     "quiet": {"match": "NOISE", "action": "ignore"},
     "tell": {"match": "HELLO", "action": "notify"},
     "mount": {"match": "MOUNT (?P<path>[^ ]+)", "action": "restore"},
+    "wipe": {"match": "WIPE (?P<path>[^ ]+)", "action": "erase"},
+    "load": {"match": "LOAD (?P<cartridge>[^ ]+)", "action": "restore"},
     "erase": {"match": "^VTSPolicy Erase", "action": "erase"},
+    "mine": {
+        "match": "^VTSPolicy TSM .*mine",
+        "action": "vtspolicy",
+        "bma": "tsm",
+        "options": {"optfile": "/site.opt"},
+    },
+    "other": {"match": "^VTSPolicy (NBU|LEG)", "action": "vtspolicy"},
     "asked": {"match": "^VTSPolicy", "action": "vtspolicy", "bma": "tsm"},
 }
+
+
+BMAS = {"tsm": (tsm, None), "netbackup": (netbackup, None), "networker": (networker, None)}
 
 
 class Site:
@@ -257,23 +56,35 @@ class Site:
         self.log.touch()
         self.book = Book(f"sqlite:///{folder}/vtsconf.db")
         self.told: list[tuple[str, str]] = []
+        self.missed: list[str] = []
         self.allowed: tuple[str, ...] = ("rules/erase",)
+        self.vaults: tuple[str, ...] = ("/VAULT01",)
+        self.peers = ""
         self.follower = self.another()
         self.follower.look("vts1")
 
     def another(self) -> Follower:
-        vts = Vts(
-            vaults=("/VAULT01",), allow_erase=self.allowed, rules=Rules.model_validate({"rules": RULES}).rules
+        peers = (
+            {PEERS: WantedParameter(name=PEERS, address=f"ems/{PEERS}", text=self.peers)}
+            if self.peers
+            else {}
         )
-        place = Place(host="vts1", target=Target(name="vts1"), state_dir="/var", vts=vts)
+        vts = Vts(
+            vaults=self.vaults,
+            allow_erase=self.allowed,
+            rules=Rules.model_validate({"rules": RULES}).rules,
+            gathered=peers,
+        )
+        place = Place(host="vts1", target=Target(name="vts1"), state_dir="/var", vts=vts, bmas=BMAS)
         yard = Yard(places={"vts1": place}, reach=lambda _: self.server)
         return Follower(
             book=self.book, yard=yard, run="m1", now=lambda: 5,
             told=lambda _host, _event, decision: self.told.append((decision.action, decision.reason)),
+            missed=lambda host, why: self.missed.append(f"{host}: {why}"),
         )  # fmt: skip
 
     def answer(self, argv: Sequence[str]) -> QuerySeen:
-        words = [str(self.log) if word == LOG else word for word in argv]
+        words = [str(self.log) if word == PATH else word for word in argv]
         done = subprocess.run(words, capture_output=True, check=False, timeout=60)
         return QuerySeen(exit=done.returncode, stdout=done.stdout)
 
@@ -282,10 +93,11 @@ class Site:
         name: str,
         size: int = 10,
         *,
+        pool: str = "/VAULT01/P",
         proven: bool = True,
         witnesses: Sequence[str] = ("bma", "catalogue"),
     ) -> str:
-        path = f"/VAULT01/P/{name}"
+        path = f"{pool}/{name}"
         self.server.jobs.tapes[path] = Tape(path=path, size=size, mtime=1, inode=len(self.server.jobs.tapes))
         if proven:
             self.book.prove(Proof(
@@ -302,6 +114,13 @@ class Site:
         with suppress(Unreachable):
             self.follower.look("vts1")
         return [(e.job.action, e.job.cartridge) for e in self.book.entries() if e.id not in before]
+
+    def end(self, *ends: tuple[Status, str]) -> list[Entry]:
+        """What waits is taken, and ends so."""
+        taken = self.book.take("me", Limits(), len(ends), 6)
+        for entry, (status, reason) in zip(taken, ends, strict=True):
+            self.book.end(entry, status, 6, reason=reason)
+        return taken
 
 
 @pytest.fixture
@@ -359,7 +178,7 @@ def test_killed_before_the_mark_was_saved_it_acts_once(site: Site) -> None:
     erased, full = site.tape("T00001", 0), site.tape("T00002")
     mark = site.book.mark("vts1")
     first = site.say(f"MOUNT {erased}", "VTSPolicy Erase - T00002")
-    site.book.set_mark("vts1", mark)
+    site.book.set_mark("vts1", mark, was=site.book.mark("vts1"))
     site.follower = site.another()
 
     assert [("restore", erased), ("erase", full)] == first
@@ -371,7 +190,7 @@ def test_killed_before_the_mark_was_saved_it_acts_once_though_more_was_written(s
     erased = site.tape("T00001", 0)
     mark = site.book.mark("vts1")
     site.say(f"MOUNT {erased}")
-    site.book.set_mark("vts1", mark)
+    site.book.set_mark("vts1", mark, was=site.book.mark("vts1"))
 
     assert [] == site.say("something else")
 
@@ -381,21 +200,20 @@ def test_the_same_event_again_is_another_request_once_the_first_has_ended(site: 
 
     assert [("restore", erased)] == site.say(f"MOUNT {erased}")
     assert [] == site.say(f"MOUNT {erased}")
-    (entry,) = site.book.take("me", Limits(), 1, 9)
-    site.book.end(entry, Status.DONE, 9)
+    site.end((Status.DONE, ""))
     assert [("restore", erased)] == site.say(f"MOUNT {erased}")
 
 
 def test_a_server_that_goes_away_in_between_is_asked_the_same_again(site: Site) -> None:
     erased = site.tape("T00001", 0)
-    list_tapes = site.server.tapes
+    look = site.server.look
 
-    def gone(*_: object) -> None:
+    def gone(*_: object, **__: object) -> None:
         raise Unreachable("vts1 is gone")
 
-    site.server.tapes = gone  # type: ignore[method-assign, assignment]
+    site.server.look = gone  # type: ignore[method-assign, assignment]
     assert [] == site.say(f"MOUNT {erased}")
-    site.server.tapes = list_tapes  # type: ignore[method-assign]
+    site.server.look = look  # type: ignore[method-assign]
     assert [("restore", erased)] == site.say()
 
 
@@ -404,3 +222,224 @@ def test_an_event_within_an_event_is_none(site: Site) -> None:
 
     assert [] == site.say(f"hello\r{HEAD}|MOUNTED\r{HEAD}|VTSPolicy Erase - T00001".replace("MOUNT", "M"))
     assert [] == site.told, erased
+
+
+def test_what_a_slower_executor_reads_again_is_known_and_its_older_mark_is_not_taken(site: Site) -> None:
+    erased, start = site.tape("T00001", 0), site.book.mark("vts1")
+    site.say("nothing")
+    slow = site.book.mark("vts1")
+    site.book.set_mark("vts1", start, was=slow)
+
+    assert [("restore", erased)] == site.say(f"MOUNT {erased}")
+    site.end((Status.DONE, ""))
+    fast = site.book.mark("vts1")
+    assert not site.book.set_mark("vts1", slow, was=start)
+    assert fast == site.book.mark("vts1")
+    assert site.book.set_mark("vts1", slow, was=fast)
+    assert [] == site.say()
+
+
+def test_a_request_has_one_name_before_and_after_its_log_was_rotated_and_packed(site: Site) -> None:
+    erased, start = site.tape("T00001", 0), site.book.mark("vts1")
+    site.say("nothing", f"MOUNT {erased}")
+    site.end((Status.DONE, ""))
+    site.log.rename(site.log.with_name("event.log.1"))
+    site.log.touch()
+    site.book.set_mark("vts1", start, was=site.book.mark("vts1"))
+    site.say()
+    subprocess.run(["gzip", site.log.with_name("event.log.1")], check=True)
+    site.log.write_text(f"{HEAD}|something else\n")
+
+    assert [] == site.say()
+    assert [] == site.missed
+
+
+def test_requests_that_may_be_lost_are_told(site: Site) -> None:
+    site.say("nothing")
+    site.log.unlink()
+
+    assert [] == site.say("much more than what was there before")
+    (said,) = site.missed
+    assert said.startswith(
+        "vts1: requests may be lost between 1970-01-01 00:00:05 UTC and 2006-08-28 16:25:18 ("
+    )
+    site.say("more")
+    assert 1 == len(site.missed)
+
+
+# ---- which tapes are meant
+
+
+@pytest.mark.parametrize("event", ["VTSPolicy Erase - T00001", "WIPE /VAULT01/P/T00001"])
+@pytest.mark.parametrize("pool", ["/VAULT01/Q", "/VAULT02/P", "/VAULT100/P"])
+def test_a_name_that_is_on_the_server_twice_is_not_erased_whatever_vaults_are_ours(
+    site: Site, event: str, pool: str
+) -> None:
+    site.allowed = ("rules/erase", "rules/wipe")
+    site.vaults = ("/VAULT01", "/VAULT100")
+    site.follower = site.another()
+    path = site.tape("T00001")
+    other = site.tape("T00001", pool=pool)
+
+    assert [] == site.say(event)
+    assert "T00001 in more than one pool" in site.told[-1][1]
+    site.server.jobs.tapes.pop(other)
+    assert [("erase", path)] == site.say(event)
+
+
+def test_a_bare_name_is_not_looked_for_in_vaults_that_are_not_ours(site: Site) -> None:
+    site.tape("T00001", 0, pool="/VAULT02/P")
+
+    assert [] == site.say("LOAD T00001")
+    assert "vts1 has no such tape: T00001" == site.told[-1][1]
+
+
+def test_a_whole_path_lists_no_vault_and_its_name_may_be_elsewhere_too(site: Site) -> None:
+    erased, full = site.tape("T00001", 0), site.tape("T00002", proven=False)
+    site.tape("T00001", 0, pool="/VAULT01/Q")
+    site.server.tapes = None  # type: ignore[method-assign, assignment]
+
+    made = site.say(f"MOUNT {erased}", "VTSPolicy TSM 'archive /VAULT01/P/T00002'", "MOUNT /VAULT01/P/NONE")
+    assert [("restore", erased), ("migrate", full)] == made
+    assert "vts1 has no such tape: NONE" == site.told[-1][1]
+
+
+class Counted(Tape):
+    """Counts how often anybody looks at a name."""
+
+    looks = 0
+
+    @property
+    def cartridge(self) -> str:
+        Counted.looks += 1
+        return super().cartridge
+
+
+def test_a_pool_of_many_tapes_takes_no_more_than_their_number(site: Site) -> None:
+    for number in range(1000):
+        path = f"/VAULT01/P/T{number:06}"
+        site.server.jobs.tapes[path] = Counted(path=path, size=1, mtime=1, inode=number)
+
+    assert 1000 == len(site.say('VTSPolicy NBU "/VAULT01/P s=vts1"'))
+    assert Counted.looks < 10 * 1000
+
+
+# ---- who is meant
+
+
+def test_in_a_cluster_a_line_must_say_who_is_to_act(site: Site) -> None:
+    site.peers = "vts2"
+    site.follower = site.another()
+    erased, full = site.tape("T00001", 0), site.tape("T00002", proven=False)
+
+    assert [] == site.say("VTSPolicy TSM 'archive /VAULT01/P/T00002'")
+    assert "which server of the cluster is to act" in site.told[-1][1]
+    assert [("migrate", full)] == site.say("VTSPolicy TSM 'archive /VAULT01/P/T00002 s=vts1'")
+    assert [("restore", erased)] == site.say(f"MOUNT {erased}")
+
+
+# ---- the same request again
+
+ARCHIVE = "VTSPolicy TSM 'archive /VAULT01/P/T00001'"
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.PARKED, Status.CANCELLED])
+def test_a_new_request_for_what_ended_badly_lets_it_wait_again_once(site: Site, status: Status) -> None:
+    site.tape("T00001", proven=False)
+    site.say(ARCHIVE)
+    site.end((status, "the drive is dirty"))
+    start = site.book.mark("vts1")
+    site.told.clear()
+
+    assert [] == site.say(ARCHIVE)
+    (after,) = site.book.entries()
+    assert ("waiting", Status.PLANNED, "asked for again by an event") == (
+        after.state,
+        after.status,
+        after.reason,
+    )
+    said = f"known already: {status} because the drive is dirty; it waits again, as it was asked for first"
+    assert [("migrate", said)] == site.told
+    site.end((status, "again"))
+    assert not site.book.set_mark("vts1", "8 8", was=start, again=[after.id], now=9)
+    (last,) = site.book.entries()
+    assert "ended" == last.state
+
+
+@pytest.mark.parametrize("status", [Status.UNPROVEN, Status.IN_DOUBT])
+def test_what_may_be_on_tape_is_not_done_again_by_a_request_and_that_is_told(
+    site: Site, status: Status
+) -> None:
+    site.tape("T00001", proven=False)
+    site.say(ARCHIVE)
+    site.end((status, "its catalogue is silent"))
+
+    assert [] == site.say(ARCHIVE)
+    (after,) = site.book.entries()
+    assert ("ended", status) == (after.state, after.status)
+    assert "none" == site.told[-1][0]
+    assert (
+        f"known already: {status} because its catalogue is silent; only a person lets it" in site.told[-1][1]
+    )
+
+
+def test_what_waits_or_is_done_is_told_and_left(site: Site) -> None:
+    site.tape("T00001", proven=False)
+    site.say(ARCHIVE, ARCHIVE)
+
+    assert [("migrate", "its VTSPolicy line asks for it"), ("none", "known already: planned")] == site.told
+    site.end((Status.DONE, ""))
+    assert [] == site.say(ARCHIVE)
+    assert ("none", "known already: done") == site.told[-1]
+
+
+def test_many_that_are_known_are_told_in_one_line(site: Site) -> None:
+    for number in range(4):
+        site.tape(f"T0000{number}", proven=False)
+    site.say("VTSPolicy TSM 'archive /VAULT01/P'")
+    site.end((Status.DONE, ""), (Status.DONE, ""), (Status.FAILED, "no drive"))
+    site.tape("T00009", proven=False)
+    site.told.clear()
+
+    assert [("migrate", "/VAULT01/P/T00009")] == site.say("VTSPolicy TSM 'archive /VAULT01/P'")
+    assert "its VTSPolicy line asks for it" == site.told[0][1]
+    assert (
+        "known already: 4 tapes (2 done, 1 failed, 1 planned); 1 wait again; /VAULT01/P/T00002: failed because no drive;"
+        " it waits again, as it was asked for first" == site.told[1][1]
+    )
+
+
+def test_an_erased_tape_is_not_migrated_and_that_is_told(site: Site) -> None:
+    site.tape("T00001", 0)
+
+    assert [] == site.say(ARCHIVE)
+    assert [("none", "/VAULT01/P/T00001 is erased: there is nothing to migrate")] == site.told
+    assert [] == site.say("VTSPolicy TSM 'archive /VAULT01/P'", "VTSPolicy Erase - T00001")
+    assert "no tape of VAULT01/P on vts1 has data" in site.told[1][1]
+    assert "T00001 is erased: there is nothing to erase" in site.told[2][1]
+
+
+# ---- what the backup application can take
+
+
+@pytest.mark.parametrize(
+    ("line", "options", "left"),
+    [
+        ('TSM "/VAULT01/P/T00001 s=vts1 st=y o=/opt/x.opt r=14,d"', {"optfile": "/opt/x.opt"}, ["r=14,d"]),
+        ('TSM "/VAULT01/P/T00001 s=vts1 st=y o=/mine.opt"', {"optfile": "/site.opt"}, []),
+        ('NBU "/VAULT01/P/T00001 s=vts1 o=/opt/x r=14,d"', {}, ["o=/opt/x", "r=14,d"]),
+        ('LEG "/VAULT01/P/T00001 s=vts1 r=14,d"', {}, ["r=14,d"]),
+        ("TSM 'archive /VAULT01/P/T00001'", {"type": "archive"}, []),
+    ],
+)
+def test_what_a_bma_would_refuse_is_left_and_told(
+    site: Site, line: str, options: dict[str, str], left: list[str]
+) -> None:
+    path = site.tape("T00001", proven=False)
+
+    assert [("migrate", path)] == site.say(f"VTSPolicy {line}")
+    (entry,) = site.book.entries()
+    assert options == entry.job.options
+    ((action, said),) = site.told
+    assert ("migrate", len(left)) == (action, said.count("is not acted on: "))
+    assert all(f"`{word}` is not acted on: `" in said for word in left)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from vtsconf.cli import show
 from vtsconf.cli.migrate.plan import exit_of
 from vtsconf.core.outcome import Exit
+from vtsconf.core.runs import Event
 from vtsconf.engine.every import Every
 from vtsconf.engine.migrate.following import Follower
 
@@ -40,8 +42,21 @@ def listeners(work: Work, run: str, allowed: Collection[str] = ()) -> Iterator[E
                 f"{show.reason(decision.reason)}"
             )
 
+    def missed(host: str, why: str) -> None:
+        body = {"reason": why, "time": time.time()}
+        event = Event(at=work.shop.now, run=run, host=host, action="requests-missed", body=body)
+        work.shop.journal.add(event)
+        if not work.quiet:
+            work.say(f"{show.paint('!')} {host}  {show.reason(why)}")
+
     follower = Follower(
-        book=work.book, yard=work.yard, run=run, now=lambda: work.shop.now, told=told, allowed=allowed
+        book=work.book,
+        yard=work.yard,
+        run=run,
+        now=lambda: work.shop.now,
+        told=told,
+        missed=missed,
+        allowed=allowed,
     )
     hosts = follower.hosts
     for host in hosts:

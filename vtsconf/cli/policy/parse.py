@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from vtsconf.core.vtspolicy.parse import parse
 from vtsconf.core.vtspolicy.wish import Wish, wishes
 
 _MOST = 10 * 1024 * 1024  # bytes of a file or of stdin
+_PROBLEMS = 1000  # that are kept to be shown; of the others only how many there are
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,52 +79,75 @@ def command(
     A LINE is one argument, in quotes for your shell; `-` reads many from stdin. Exit 3 when one cannot be understood.
     """
     options.set_color(color)
-    read = [
-        _Read(text=text, file=where, number=number, result=parse(text, release, file=where, number=number))
-        for where, number, text in _texts(lines, file)
-    ]
-    if not read:
+    sources = _sources(lines, file)
+    first = next(_lines(sources), None)
+    if first is None:
         raise Usage("no line was given", remedy="give one in quotes, `-` for stdin, or --file FILE")
-    if as_json:
-        # In ASCII: a line may hold bytes that are no text.
-        click.echo(json.dumps(_document(read, release), indent=2))
-    else:
-        _show(read, verbose)
-    return Exit.DONE if all(isinstance(one.result, Line) for one in read) else Exit.INVALID
+    read = (_parsed(*line, release) for line in _lines(sources))
+    wrong = _print(read, release) if as_json else _show(read, verbose)
+    return Exit.INVALID if wrong else Exit.DONE
 
 
-def _texts(lines: Sequence[str], file: str | None) -> Iterator[tuple[str, int, str]]:
-    """Each line with its place. Lines of nothing but blanks in a file or on stdin are passed over."""
-    for number, text in enumerate(lines, 1):
-        if text == "-":
-            yield from _split("stdin", sys.stdin.buffer.read(_MOST + 1))
-        else:
-            yield "the line", number, text
+Source = tuple[str, int, str | bytes]  # where it is from, the number of its first line, a line or many
+
+
+def _sources(lines: Sequence[str], file: str | None) -> list[Source]:
+    """All that is to be read, before anything is said of it. Raises Usage."""
+    found: list[Source] = [
+        ("stdin", 1, _bounded("stdin", sys.stdin.buffer.read(_MOST + 1)))
+        if text == "-"
+        else ("the line", number, text)
+        for number, text in enumerate(lines, 1)
+    ]
     if file is not None:
         from vtsconf.engine.textfile import read_bytes
 
         data = read_bytes(Path(file), file, _MOST)
         if isinstance(data, Problem):
             raise Usage(f"{data.what}: {data.why}" if data.why else data.what, remedy=data.remedy)
-        yield from _split(file, data)
+        found.append((file, 1, _bounded(file, data)))
+    return found
 
 
-def _split(name: str, data: bytes) -> Iterator[tuple[str, int, str]]:
+def _bounded(name: str, data: bytes) -> bytes:
     if len(data) > _MOST:
         raise Usage(f"{name} has more than {_MOST // 1024 // 1024} MB", remedy="give it in parts")
-    for number, line in enumerate(data.decode(errors="surrogateescape").split("\n"), 1):
-        if line.strip():
-            yield name, number, line
+    return data
 
 
-def _document(read: Sequence[_Read], release: str | None) -> dict[str, Any]:
-    understood = sum(isinstance(one.result, Line) for one in read)
-    return {
-        "format": "vtsconf/policy-line/1",
-        "release": release,
-        "lines": [_to_json(one) for one in read],
-        "summary": {"lines": len(read), "understood": understood, "wrong": len(read) - understood},
-    }
+def _lines(sources: Iterable[Source]) -> Iterator[tuple[str, int, str]]:
+    """Each line with its place. Lines of nothing but blanks in a file or on stdin are passed over."""
+    for where, number, given in sources:
+        if isinstance(given, str):
+            yield where, number, given
+            continue
+        for at, raw in enumerate(io.BytesIO(given), number):
+            line = raw.removesuffix(b"\n").decode(errors="surrogateescape")
+            if line.strip():
+                yield where, at, line
+
+
+def _parsed(where: str, number: int, text: str, release: str | None) -> _Read:
+    return _Read(text=text, file=where, number=number, result=parse(text, release, file=where, number=number))
+
+
+def _print(read: Iterable[_Read], release: str | None) -> int:
+    """The document, line by line as they are read: there may be very many. Returns how many are wrong.
+
+    In ASCII: a line may hold bytes that are no text.
+    """
+    count = wrong = 0
+    head: dict[str, Any] = {"format": "vtsconf/policy-line/1", "release": release, "lines": []}
+    click.echo(json.dumps(head, indent=2).removesuffix("]\n}"), nl=False)
+    for count, one in enumerate(read, 1):
+        wrong += not isinstance(one.result, Line)
+        text = json.dumps(_to_json(one), indent=2).replace(
+            "\n", "\n    "
+        )  # no text in it has a bare line end
+        click.echo(f"{',' * (count > 1)}\n    {text}", nl=False)
+    summary = {"lines": count, "understood": count - wrong, "wrong": wrong}
+    click.echo("\n  ],\n" + json.dumps({"summary": summary}, indent=2).removeprefix("{\n"))
+    return wrong
 
 
 def _to_json(one: _Read) -> dict[str, Any]:
@@ -132,17 +157,28 @@ def _to_json(one: _Read) -> dict[str, Any]:
     return {**where, "understood": False, "problems": [to_json(problem) for problem in one.result]}
 
 
-def _show(read: Sequence[_Read], verbose: int) -> None:
+def _show(read: Iterable[_Read], verbose: int) -> int:
+    """Each line as it is read, then their problems. Returns how many lines are wrong."""
     from vtsconf.cli.problems import show_problems
 
+    wrong = more = 0
+    problems: list[Problem] = []
     for one in read:
-        click.echo(click.style(printable(one.text, 400), bold=True))
-        if isinstance(one.result, Line):
-            for text in _explained(one.result):
-                click.echo(f"  {text}")
-        else:
-            click.echo("  ! cannot be understood")
-    show_problems([problem for one in read for problem in one.problems], verbose=verbose)
+        wrong += not isinstance(one.result, Line)
+        room = max(0, _PROBLEMS - len(problems))
+        problems += one.problems[:room]
+        more += len(one.problems[room:])
+        _show_one(one)
+    show_problems(problems, verbose=verbose)
+    if more:
+        click.echo(f"and {more} more problems: the first {_PROBLEMS} are shown", err=True)
+    return wrong
+
+
+def _show_one(one: _Read) -> None:
+    explained = _explained(one.result) if isinstance(one.result, Line) else ["! cannot be understood"]
+    title = click.style(printable(one.text, 400), bold=True)
+    click.echo("\n".join([title, *(f"  {text}" for text in explained)]))
 
 
 def _explained(line: Line) -> Iterator[str]:

@@ -22,8 +22,6 @@ from vtsconf.engine.project import Project
 from vtsconf.resources import desired
 from vtsconf.resources.desired import Vts
 
-_PEERS = "ems_InterSystemCommunication_hosts"
-
 
 @dataclass(frozen=True, kw_only=True)
 class _Page:
@@ -98,7 +96,7 @@ def _pages(
                 _Page(host=host.name, release=release, texts=(), problems=(*host.problems, *problems))
             )
         elif name in vts.policies:
-            pages.append(_page(name, host, vts, project, release, allowed))
+            pages.append(_page(name, host, vts, release, allowed))
         else:
             known |= set(vts.policies)
     if not pages:
@@ -109,11 +107,8 @@ def _pages(
     return pages
 
 
-def _page(
-    name: str, host: Host, vts: Vts, project: Project, release: str | None, allowed: Sequence[str]
-) -> _Page:
-    peers = desired.wanted(vts, project.tables, host.locate).get(_PEERS)
-    is_cluster = bool(peers and peers.text)
+def _page(name: str, host: Host, vts: Vts, release: str | None, allowed: Sequence[str]) -> _Page:
+    is_cluster = desired.is_cluster(vts)
     rendered = render(name, vts, release, host.name, is_cluster=is_cluster, allowed=allowed)
     return _Page(
         host=host.name,

@@ -94,6 +94,18 @@ VERBS = {
 }
 
 
+def verb_of(bma: str) -> Verb | None:
+    """The verb that starts a backup application of `vts.bma`; one of a site's own may be called like a verb, `bex`."""
+    return next(
+        (
+            one
+            for one in VERBS.values()
+            if one.form is Form.PLAIN and bma and bma in {one.bma, one.name.lower()}
+        ),
+        None,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fact:
     """A keyword of one form. `meaning` is its long name, the same for all forms."""
@@ -167,6 +179,10 @@ NAMES = (
         sure="inferred",
     ),
 )
+OPTFILE = ("optfile", "o")  # "the option file of TSM": that BMA has it as well
+RETENTION = ("retention", "r")
+# Words of a policy's options by which its lines say more than the BMA's command does: a BMA knows none of them.
+LINE_WORDS = ("source", "s", "o", *RETENTION)
 KEYWORDS = {Form.TYPED: TYPED, Form.PLAIN: PLAIN, Form.NAMES: NAMES, Form.OPEN: PLAIN}
 
 

@@ -16,6 +16,7 @@ from vtsconf.core.vtspolicy.facts import (
     is_gone,
     may_be_cut,
     release_of,
+    verb_of,
 )
 from vtsconf.core.vtspolicy.line import Keyword, Line
 from vtsconf.core.vtspolicy.parse import parse
@@ -111,10 +112,9 @@ def _lines(task: Task) -> Iterator[Line]:
 
 
 def _verb(task: Task) -> Verb | None:
-    """The verb of the policy's BMA; an own BMA may be called like a verb, `bex`."""
     bma = task.policy.bma or ""
-    verb = next((one for one in VERBS.values() if bma and bma in {one.bma, one.name.lower()}), None)
-    if verb is None or verb.form is not Form.PLAIN:
+    verb = verb_of(bma)
+    if verb is None:
         task.refuse("C18", f"uses {bma}, for which VTSPolicy has no verb",
                     why="no manual that we know lists one", remedy="write submit: run")  # fmt: skip
         return None
@@ -165,10 +165,12 @@ def _erasures(task: Task) -> Iterator[Line]:
 
 
 def _batches(empty: Line, names: Collection[str]) -> Iterator[Line]:
-    """As many names in a line as the server's event log keeps: a line that is cut could name another tape."""
+    """As many names in a line as the server's event log keeps, with a bar before it: a line that is cut could name another
+    tape.
+    """
     batch: tuple[str, ...] = ()
     for name in names:
-        if batch and may_be_cut(write(replace(empty, names=(*batch, name)))):
+        if batch and may_be_cut("|" + write(replace(empty, names=(*batch, name)))):
             yield replace(empty, names=batch)
             batch = ()
         batch = (*batch, name)

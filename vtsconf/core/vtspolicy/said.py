@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from vtsconf.core.vtspolicy.facts import LATER, NEWEST_EARLIER, TYPES, Form, Sure, Verb, release_of
+from vtsconf.core.vtspolicy.facts import (
+    LATER,
+    LINE_WORDS,
+    NEWEST_EARLIER,
+    OPTFILE,
+    RETENTION,
+    TYPES,
+    Form,
+    Sure,
+    Verb,
+    release_of,
+)
 from vtsconf.core.vtspolicy.line import Keyword
 from vtsconf.core.vtspolicy.task import Task
 
-_SAID = {"type", "optfile", "o", "source", "s", "retention", "r"}
-_OF_THE_LINE = {"o", "source", "s", "r"}  # no BMA has an option of this name
-
-
-def of_bma(options: Mapping[str, Any]) -> dict[str, Any]:
-    """A policy's options without the words that only a line has; `o` is what the BMA calls `optfile`."""
-    file = {"optfile": options["o"]} if "o" in options else {}
-    return file | {name: value for name, value in options.items() if name not in _OF_THE_LINE}
+_SAID = {"type", *OPTFILE, *LINE_WORDS}
 
 
 def form_of(verb: Verb, task: Task) -> Form:
@@ -57,10 +60,10 @@ def keywords_of(form: Form, verb: Verb, task: Task) -> Iterator[Keyword]:
         yield Keyword(name="s", value=source, meaning="source", sure="documented")
     if form is Form.PLAIN and verb.name == "TSM":
         yield _start(source, task)
-    if path := _option(task, "optfile", "o"):
+    if path := _option(task, *OPTFILE):
         sure: Sure = "documented" if form is Form.TYPED else "inferred"
         yield Keyword(name="o", value=path, meaning="optfile", sure=sure)
-    if (kept := _option(task, "retention", "r")) and form is Form.PLAIN:
+    if (kept := _option(task, *RETENTION)) and form is Form.PLAIN:
         yield Keyword(name="r", value=kept, meaning="retention", sure="inferred")
     elif kept:
         task.warn("option", "has a retention, which this form has no known keyword for")

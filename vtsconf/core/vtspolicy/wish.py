@@ -68,17 +68,29 @@ def wishes(line: Line) -> Wish:
 def is_for(wish: Wish, own: Iterable[str]) -> bool:
     """Whether the server with these names is to act: a line that names another one is left alone.
 
-    A short name is the same as a fully qualified one that begins with it; case does not matter in names of hosts.
+    A short name is the same as a fully qualified one that begins with it, unless the server has another domain by
+    another of its names; an address is only itself. Case does not matter in names of hosts.
     """
     if not wish.host:
         return True
-    return any(_same(wish.host.casefold(), name.casefold()) for name in own if name)
+    asked, names = wish.host.casefold(), {name.casefold() for name in own if name}
+    if asked in names or _is_address(asked):
+        return asked in names
+    names = {name for name in names if not _is_address(name)}
+    full = {name for name in names if "." in name}
+    short = {name for name in names - full if not any(_same(name, one) for one in full)}
+    return any(_same(asked, name) for name in full | short)
 
 
 def _same(one: str, other: str) -> bool:
     if "." in one and "." in other:
         return one == other
     return one.partition(".")[0] == other.partition(".")[0]
+
+
+def _is_address(name: str) -> bool:
+    """Nothing but numbers and dots: `10` is no short name of 10.1.2.3. Names of hosts here have no colon."""
+    return ":" in name or name.replace(".", "").isdecimal()
 
 
 def _against(line: Line) -> Iterator[str]:
@@ -90,7 +102,7 @@ def _against(line: Line) -> Iterator[str]:
         yield f"`{line.verb}` {VERBS[line.verb].what}{known}"
     elif line.form is Form.NAMES:
         yield from _against_erase(line)
-    elif line.form is Form.PLAIN and line.verb == "TSM":
+    elif line.form is Form.PLAIN:
         yield from _against_plain(line)
     option_file = line.value("optfile")
     if line.form is not Form.OPEN and option_file and not option_file.startswith("/"):
@@ -109,6 +121,8 @@ def _against_plain(line: Line) -> Iterator[str]:
     start = line.value("sourceTSM")
     if line.value("destination") or line.value("destinationTSM"):
         yield "it asks for a copy on another VTS system, which only VTS itself can make"
+    elif line.verb != "TSM":
+        return  # what asks for a backup of the others is in no manual: the line itself does
     elif start is None:
         yield "it does not ask for a TSM backup at the source: there is no st="
     elif starts_at(start) is None:

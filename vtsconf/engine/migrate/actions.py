@@ -15,6 +15,7 @@ from vtsconf.core.vtspolicy.erase import erase_line
 from vtsconf.engine.migrate import checksum
 from vtsconf.engine.migrate.attempt import Attempt, Ending, Shown, failed, output_of, refused, told
 from vtsconf.engine.migrate.handover import hand_over
+from vtsconf.resources.desired import is_cluster
 from vtsconf.transport.runs import Guard
 
 _WAIT = 20.0  # seconds that the answer waits for the stub to be back
@@ -307,7 +308,7 @@ def erase(attempt: Attempt) -> Ending:
         return Ending(status=Status.FAILED, reason=reason)
     if unlike := checksum.unlike(attempt, proof.checksum, attempt.as_planned):
         return replace(unlike, reason=f"not erased: {unlike.reason}", retry=False)
-    line = erase_line(job.cartridge.rsplit("/", 1)[1], release=place.vts.release)
+    line = erase_line(job.cartridge.rsplit("/", 1)[1], _who(attempt), place.vts.release)
     command = Command(argv=(*place.vts.vtspolicy.command, line), timeout=600)
     state = attempt.begin(attempt.spec(job.mark, command, attempt.as_planned, _only(attempt)))
     if state.state == "refused":
@@ -323,6 +324,21 @@ def erase(attempt: Attempt) -> Ending:
         reason=f"the command ended with {state.exit}; the tape has its bytes still",
         detail={"said": output_of(state).text[-2000:]},
     )
+
+
+def _who(attempt: Attempt) -> str:
+    """In a cluster a line must say who is to act [8.2 Config p.77]. Raises Refused where nobody knows how."""
+    vts, host = attempt.place.vts, attempt.job.host
+    if not is_cluster(vts):
+        return ""
+    policy = vts.policies.get(attempt.job.policy)
+    named = (policy.options.get("source") if policy else None) or (host if "." in host else "")
+    if not named:
+        raise Refused(
+            f"not erased: {host} is in a cluster, and who is to act there is not known by its whole name",
+            remedy="add options.source to the policy: the fully qualified name of this server",
+        )
+    return str(named)
 
 
 def _only(attempt: Attempt) -> Guard:

@@ -23,6 +23,8 @@ _COLUMNS = (
     " updated, wish, body"
 )
 _OPEN = "open"  # the wish of a job that has ended, and that a later plan may ask for again
+# What a new request puts to wait again. Of what may have run to its end (unproven, in doubt) a person decides.
+AGAIN = (Status.FAILED, Status.PARKED, Status.CANCELLED)
 _PAGE = 200  # waiting jobs that are looked at together
 _POLICY = "host || '/' || policy"
 _ROOM = 1000  # rows of a listing that are read at once
@@ -501,12 +503,32 @@ class Book:
         rows = self._db.read("select value from settings where name = ?", (f"event-log/{host}",))
         return str(rows[0][0]) if rows else ""
 
-    def set_mark(self, host: str, mark: str) -> None:
-        """All before it was acted on."""
-        self._db.write(
-            "insert into settings (name, value) values (?, ?) on conflict (name) do update set value = excluded.value",
-            [(f"event-log/{host}", mark)],
-        )
+    def set_mark(self, host: str, mark: str, *, was: str, again: Sequence[str] = (), now: int = 0) -> bool:
+        """All before it was acted on. False where the mark is not `was` any more: somebody else has read on meanwhile.
+
+        `again`: jobs that wait again as it moves, where they ended as `AGAIN` says; so one request does that once.
+        """
+        name = f"event-log/{host}"
+
+        def advance(open_: Transaction) -> bool:
+            # Whoever writes this row first decides; the others wait here, and then see another mark.
+            open_.write(
+                "insert into settings (name, value) values (?, '') on conflict (name) do update set value = settings.value",
+                [(name,)],
+            )
+            ((found,),) = open_.read("select value from settings where name = ?", (name,))
+            if found != was:
+                return False
+            open_.write("update settings set value = ? where name = ?", [(mark, name)])
+            rows = open_.read(
+                f"select attempt, body, id from jobs where state = 'ended' and {self._db.among('status')}"
+                f" and {self._db.among('id')}",
+                (self._db.listed(AGAIN), self._db.listed(again)),
+            )
+            _revive(open_, rows, now, "asked for again by an event")
+            return True
+
+        return self._db.transact(advance)
 
     def close(self) -> None:
         self._db.close()

@@ -21,6 +21,7 @@ from vtsconf.core.vtspolicy.write import write
 from vtsconf.engine.migrate import checksum
 from vtsconf.engine.migrate.attempt import Attempt, Ending, output_of, refused, told
 from vtsconf.engine.migrate.hands import Stopped
+from vtsconf.resources.desired import is_cluster
 from vtsconf.transport.runs import RunState
 
 _FIRST, _LONGEST = 1.0, 300.0  # seconds between two questions to the catalogue
@@ -70,7 +71,7 @@ def line_for(attempt: Attempt) -> str:
     *_, vault, pool, cartridge = job.cartridge.split("/")
     only = policy.select.model_copy(update={"vaults": (vault,), "pools": (pool,), "cartridges": (cartridge,)})
     one = replace(vts, policies={job.policy: policy.model_copy(update={"select": only})})
-    rendered = render(job.policy, one, host=job.host)
+    rendered = render(job.policy, one, host=job.host, is_cluster=is_cluster(vts))
     if wrong := errors(rendered.problems):
         raise Refused(wrong[0].what, remedy=wrong[0].remedy)
     if len(rendered.lines) != 1:

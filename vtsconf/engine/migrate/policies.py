@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 from vtsconf.core.migrate import policy as meant
-from vtsconf.core.vtspolicy.said import of_bma
 from vtsconf.resources import policies as written
 from vtsconf.resources.desired import Vts
 
@@ -31,11 +29,6 @@ def drives_of(vts: Vts) -> dict[str, int]:
     return {name: settings.drives for name, settings in vts.bma.items() if settings.drives}
 
 
-def options_of(policy: written.Policy) -> dict[str, Any]:
-    """What its BMA is told, and asked: not what only a VTSPolicy line says."""
-    return of_bma(policy.options) if policy.submit == "vtspolicy" else dict(policy.options)
-
-
 def policy_of(
     name: str, policy: written.Policy, *, drives: int | None = None, is_allowed: bool = False
 ) -> meant.Policy:
@@ -46,7 +39,7 @@ def policy_of(
         action=policy.action,
         select=meant.Select(**policy.select.model_dump()),
         bma=policy.bma or "",
-        options=options_of(policy),
+        options=policy.bma_options,
         submit=policy.submit,
         checksum=policy.checksum,
         window=policy.window.meant if policy.window else None,

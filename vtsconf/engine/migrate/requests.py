@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 
 from vtsconf.core.emsrules import Decision
 from vtsconf.core.errors import Refused
@@ -11,8 +13,8 @@ from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.tape import Tape
 from vtsconf.core.vtspolicy.wish import Wish, is_for
 from vtsconf.engine.migrate.book import Book
-from vtsconf.engine.migrate.policies import options_of
 from vtsconf.engine.migrate.yard import Place, Yard
+from vtsconf.resources.desired import is_cluster
 from vtsconf.transport.server import Server
 
 
@@ -67,6 +69,11 @@ def jobs_of(
     wish = decision.wish
     if decision.action not in {"migrate", "restore", "erase"} or wish is None:
         return
+    if decision.line and not wish.host and is_cluster(place.vts):
+        raise Refused(
+            "it does not say with s= which server of the cluster is to act, and every one of them would",
+            remedy="a VTSPolicy line in a cluster names it [8.2 Config p.77]",
+        )
     if not is_for(wish, (place.host, place.target.address)):
         raise Refused(f"it is meant for {wish.host}")
     if decision.action == "erase" and f"rules/{decision.rule}" not in {*allowed, *place.vts.allow_erase}:
@@ -74,11 +81,14 @@ def jobs_of(
             f"rules/{decision.rule} may not erase: neither vts.allow_erase nor --allow-erase names it"
         )
     refusals = []  # of one tape; the others are not left for it
-    for tape in _meant(wish, place, server):
+    meant = _meant(wish, place, server)
+    if decision.action == "migrate" and not wish.cartridge:
+        meant = _with_data(meant, wish, place)
+    for tape in meant:
         try:
             if decision.action == "restore":
                 yield _restore(book, place.host, tape.path, tape, "", nonce=nonce)
-            elif tape.size:
+            else:
                 yield _job(decision, wish, place, tape, book, nonce=nonce)
         except Refused as error:
             refusals.append(str(error))
@@ -90,43 +100,84 @@ def jobs_of(
 def _meant(wish: Wish, place: Place, server: Server) -> list[Tape]:
     """The tapes that are meant, of all that the server has. Raises Refused for none."""
     names = set(wish.names) | ({wish.cartridge} if wish.cartridge else set())
-    found: list[Tape] = []
-
-    def look(tape: Tape) -> None:
-        if (
-            wish.vault in {"", tape.vault}
-            and wish.pool in {"", tape.pool}
-            and (not names or tape.cartridge in names)
-        ):
-            found.append(tape)
-
-    vaults = [wish.vault] if wish.vault else list(place.vts.vaults)
-    server.tapes([f"{place.root}/{name.lstrip('/')}" for name in vaults], look)
+    if wish.vault and wish.pool and wish.cartridge:
+        found = _at(f"{place.root}/{wish.vault}/{wish.pool}/{wish.cartridge}", place, server)
+    elif names:
+        found = _named(names, wish, place, server)
+    else:
+        found = _listed(_roots([wish.vault] if wish.vault else place.vts.vaults, place), server)
+        found = [tape for tape in found if wish.pool in {"", tape.pool}]
     if not found:
         raise Refused(f"{place.host} has no such tape: {', '.join(sorted(names)) or wish.pool}")
-    twice = {
-        tape.cartridge for tape in found if sum(other.cartridge == tape.cartridge for other in found) > 1
-    }
-    if names and twice:
+    return found
+
+
+def _at(path: str, place: Place, server: Server) -> list[Tape]:
+    """One tape by its whole path: no vault is listed for it."""
+    tape = server.look((), place.state_dir, (path,)).files.get(path)
+    return [tape] if tape else []
+
+
+def _named(names: Collection[str], wish: Wish, place: Place, server: Server) -> list[Tape]:
+    """By bare names, each of which must be the only one on the whole server, whatever vault is asked for: VTS's own
+    commands take the bare name, and names are unique over all vaults and pools [8.2 SIG p.21]. Raises Refused where
+    one is not.
+    """
+    found = [tape for tape in _everywhere(wish, place, server) if tape.cartridge in names]
+    count = Counter(tape.cartridge for tape in found)
+    if twice := sorted(name for name, number in count.items() if number > 1):
         raise Refused(
-            f"{place.host} has {', '.join(sorted(twice))} in more than one pool: which one is meant is not known",
+            f"{place.host} has {', '.join(twice)} in more than one pool: which one is meant is not known",
             remedy="names are unique over all pools on a VTS: delete or rename one",
+        )
+    vaults = [wish.vault] if wish.vault else [vault.lstrip("/") for vault in place.vts.vaults]
+    return [tape for tape in found if (not vaults or tape.vault in vaults) and wish.pool in {"", tape.pool}]
+
+
+def _everywhere(wish: Wish, place: Place, server: Server) -> list[Tape]:
+    """The tapes of all vaults, not only of those in the documents; of a lab, which has no vaults at the root, of those."""
+    named = dict.fromkeys(name.lstrip("/") for name in (*place.vts.vaults, wish.vault) if name)
+    if place.root:
+        return _listed(_roots(named, place), server) if named else []
+    unusual = [name for name in named if not fnmatchcase(name, "VAULT??")]  # such are not looked for unasked
+    found = _listed((), server) + (_listed(_roots(unusual, place), server) if unusual else [])
+    return list({tape.path: tape for tape in found}.values())
+
+
+def _roots(vaults: Iterable[str], place: Place) -> list[str]:
+    return [f"{place.root}/{name.lstrip('/')}" for name in vaults]
+
+
+def _listed(vaults: Sequence[str], server: Server) -> list[Tape]:
+    found: list[Tape] = []
+    server.tapes(vaults, found.append)
+    return found
+
+
+def _with_data(tapes: Sequence[Tape], wish: Wish, place: Place) -> list[Tape]:
+    """Of a pool, the tapes that a migration is about. Raises Refused for none."""
+    found = [tape for tape in tapes if not tape.is_erased]
+    if not found:
+        raise Refused(
+            f"no tape of {wish.vault}/{wish.pool} on {place.host} has data: there is nothing to migrate"
         )
     return found
 
 
 def _job(decision: Decision, wish: Wish, place: Place, tape: Tape, book: Book, *, nonce: str) -> Job:
     """`policy` lends what the event leaves open: the BMA, options, attempts. Raises Refused."""
+    if tape.is_erased:
+        raise Refused(f"{tape.path} is erased: there is nothing to {decision.action}")
     policy = place.vts.policies.get(decision.policy)
     bma = "" if decision.action == "erase" else wish.bma or (policy.bma if policy else None) or ""
-    proof: Proof | None = book.newest(place.host, [tape.path]).get(tape.path)
     if decision.action == "erase":
+        proof: Proof | None = book.newest(place.host, [tape.path]).get(tape.path)
         if proof is None or not proof.is_complete or not proof.is_of(tape):
             raise Refused(f"{tape.path} is not, as it is now, proven on tape: it is not erased")
         bma = proof.bma
     if not bma:
         raise Refused(f"neither the event nor rule {decision.rule} says which backup application")
-    options = {**(options_of(policy) if policy else {}), **wish.options}
+    options = {**(policy.bma_options if policy else {}), **wish.options}
     return Job(
         host=place.host,
         cartridge=tape.path,

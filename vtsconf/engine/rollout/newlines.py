@@ -14,16 +14,11 @@ from vtsconf.core.eventlog import select
 from vtsconf.core.probe import Query, QuerySeen
 from vtsconf.core.rollout.gate import Question, Verdict
 from vtsconf.core.rollout.judge import Ruling, Secrets, quoted, unsure
+from vtsconf.engine.oneline import program
 
 MARK_TIMEOUT = 20  # seconds
 MOST = 256 * 1024 * 1024  # bytes of new lines that are looked through
 _MARK = re.compile(r"absent|[0-9]{1,20} [0-9]{1,18} [0-9]{1,10}")
-
-
-def _program(text: str) -> tuple[str, ...]:
-    """One line for `sh -c`, since no control character passes to a server; comments stand on lines of their own."""
-    lines = (line.strip() for line in text.splitlines())
-    return ("sh", "-c", " ".join(line for line in lines if not line.startswith("#")), "sh")
 
 
 # $1 the log. Then "$now" is its inode and size, "$is" and "$end".
@@ -38,10 +33,10 @@ part() { tail -c "+$(($1 + 1))" -- "$p" 2>/dev/null | head -c "$2"; };
 # SIZE: a sum of the last 4 KiB before it
 sum() { w=$1; [ "$w" -le 4096 ] || w=4096; s=$(part "$(($1 - w))" "$w" | cksum); echo "${s%% *}"; };
 """
-_MARKING = _program(_OPEN + 'echo "mark $now $(sum "$end")"')
+_MARKING = program(_OPEN + 'echo "mark $now $(sum "$end")"')
 
 # INODE SIZE SUM of the mark ("absent 0 0"), MOST, the two patterns, then `-e PATTERN` of what is ignored.
-_LOOKING = _program(
+_LOOKING = program(
     _OPEN
     + r"""
 was=$1; size=$2; sum=$3; most=$4; has=$5; but=$6; shift 6;

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from vtsconf.core.problem import Level
 from vtsconf.core.tables import ANYSYS
+from vtsconf.resources.desired import PEERS
 from vtsconf.resources.lints.subject import Finding, Lint, Subject
 
 HOSTNAMES = "ems_hostnames"
-PEERS = "ems_InterSystemCommunication_hosts"
 
 
 def _enabled_without_hosts(subject: Subject) -> Iterator[Finding]:

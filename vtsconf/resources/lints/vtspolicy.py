@@ -6,22 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from vtsconf.core.problem import Level, suggestion
+from vtsconf.core.vtspolicy.facts import LATER, OPTFILE, TYPES, VERBS, doubt, verb_of
+from vtsconf.resources.desired import PEERS
 from vtsconf.resources.lints.defaults import version
-from vtsconf.resources.lints.ems import PEERS
 from vtsconf.resources.lints.subject import Finding, Lint, Subject
 
 if TYPE_CHECKING:
     from vtsconf.resources.policies import Policy
-
-# VTSPolicy's verb of each BMA, and the releases whose manuals are known to list it; None: all of them.
-_VERBS: dict[str, tuple[str, tuple[str, str] | None]] = {
-    "tsm": ("TSM", None),
-    "netbackup": ("NBU", ("6.02", "6.03.41")),
-    "networker": ("LEG", ("6.02", "6.03.41")),
-}
-_ERASE = ("6.02", "8.2")
-_TYPES = ("archive", "selective")
-_LATER_FORM = (6, 4, 4)  # from 6.04.04 the first word is the backup type, and names are fully qualified
 
 
 def _submitted(subject: Subject) -> Iterator[tuple[str, Policy]]:
@@ -36,7 +27,7 @@ def _of_tsm(subject: Subject) -> Iterator[tuple[str, Policy]]:
 
 def _has_later_form(subject: Subject) -> bool:
     release = version(subject.vts.release)
-    return release is None or release >= _LATER_FORM
+    return release is None or release >= LATER
 
 
 def _source(policy: Policy) -> str | None:
@@ -44,11 +35,17 @@ def _source(policy: Policy) -> str | None:
     return None if source is None else str(source)
 
 
+def _is_named(policy: Policy, subject: Subject) -> bool:
+    """The line names this server by its name in the inventory, where that can be what its form asks for."""
+    is_plain = policy.action != "erase" and (policy.bma != "tsm" or not _has_later_form(subject))
+    return "." in subject.host or (is_plain and bool(subject.host))
+
+
 def _cluster_without_source(subject: Subject) -> Iterator[Finding]:
     if not subject.after(PEERS):
         return
     for name, policy in _submitted(subject):
-        if not _source(policy):
+        if not (_source(policy) or _is_named(policy, subject)):
             yield Finding(
                 what=f"the policy {name} does not say which server of the cluster is to act",
                 why="in a cluster a VTSPolicy line must name it with s=",
@@ -60,10 +57,10 @@ def _cluster_without_source(subject: Subject) -> Iterator[Finding]:
 def _unknown_type(subject: Subject) -> Iterator[Finding]:
     for name, policy in _of_tsm(subject):
         kind = policy.options.get("type")
-        if kind in _TYPES or (kind is None and not _has_later_form(subject)):
+        if kind in TYPES or (kind is None and not _has_later_form(subject)):
             continue
         said = "does not say what kind of backup it wants" if kind is None else f"wants the backup `{kind}`"
-        hint = suggestion(str(kind), _TYPES) if kind is not None else ""
+        hint = suggestion(str(kind), TYPES) if kind is not None else ""
         yield Finding(
             what=f"the policy {name} {said}",
             why="VTSPolicy TSM knows archive and selective, and all its words are case-sensitive",
@@ -73,31 +70,23 @@ def _unknown_type(subject: Subject) -> Iterator[Finding]:
 
 
 def _verb_not_offered(subject: Subject) -> Iterator[Finding]:
-    release = version(subject.vts.release)
     for name, policy in _submitted(subject):
-        verb, span = (
-            ("Erase", _ERASE) if policy.action == "erase" else _VERBS.get(policy.bma or "", ("", None))
-        )
-        first, last = (version(span[0]), version(span[1])) if span else (None, None)
-        if not verb:
-            what = f"VTSPolicy has no verb for {policy.bma}"
-        elif release and first and last and not first <= release <= last:
-            what = f"no manual that we know shows `VTSPolicy {verb}` for release {subject.vts.release}"
-        else:
-            continue
-        yield Finding(
-            what=f"the policy {name}: {what}",
-            why="the server may not understand the line",
-            remedy="write submit: run",
-            path=("vts", "policies", name, "submit"),
-        )
+        verb = VERBS["Erase"] if policy.action == "erase" else verb_of(policy.bma or "")
+        what = doubt(verb, subject.vts.release) if verb else f"VTSPolicy has no verb for {policy.bma}"
+        if what:
+            yield Finding(
+                what=f"the policy {name}: {what}",
+                why="the server may not understand the line",
+                remedy="write submit: run",
+                path=("vts", "policies", name, "submit"),
+            )
 
 
 def _short_source(subject: Subject) -> Iterator[Finding]:
     release = version(subject.vts.release)
     for name, policy in _submitted(subject):
         source = _source(policy)
-        if release and release >= _LATER_FORM and source and "." not in source:
+        if release and release >= LATER and source and "." not in source:
             yield Finding(
                 what=f"the policy {name} names the server `{source}` by its short name",
                 why="from 6.04.04 the manual asks for the fully qualified name",
@@ -108,7 +97,7 @@ def _short_source(subject: Subject) -> Iterator[Finding]:
 
 def _relative_optfile(subject: Subject) -> Iterator[Finding]:
     for name, policy in _of_tsm(subject):
-        for key in ("optfile", "o"):
+        for key in OPTFILE:
             value = policy.options.get(key)
             if value is not None and not str(value).startswith("/"):
                 yield Finding(
