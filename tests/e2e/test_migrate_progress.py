@@ -57,7 +57,7 @@ def test_how_far_and_until_when(lab: Lab) -> None:
     assert len(beats) >= 2
     assert all(done == moved for done, moved, _, _ in beats)
     assert any(rate and 20 < int(rate) < 200 and 0 < int(left) < 60 for _, _, rate, left in beats)
-    assert any(re.search(r"T0000\d  submitted for \d+s", one) for one in seen)
+    assert any(re.search(r"T0000\d  running for \d+s", one) for one in seen)
     assert any(re.search(r"^[12]/3 jobs have ended; [12] kB of 3 kB; 1 running.*B/s; about", one, re.MULTILINE) for one in seen)  # fmt: skip
     assert "3 done\n" == seen[-1] or "3 done\n" == run(lab, "migrate", "status").stdout
 

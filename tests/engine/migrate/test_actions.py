@@ -226,7 +226,7 @@ def test_a_server_that_is_away_is_left_alone_and_costs_no_attempt(tmp_path: Path
 
     assert Status.PLANNED == done(job(attempts=1), found).status
     assert [("host", "vts1", 1)] == [row[:3] for row in found.book.troubles()]
-    assert [frozenset({("host", "vts1")}), frozenset()] == [found.book.held(NOW + n) for n in (29, 30)]
+    assert [frozenset({("host", "vts1")}), frozenset()] == [found.book.held(NOW + n) for n in (9, 10)]
     assert Status.DONE == done(job(attempts=1), found).status
     assert [] == found.book.troubles()
     assert 1 == at.archived
@@ -234,7 +234,7 @@ def test_a_server_that_is_away_is_left_alone_and_costs_no_attempt(tmp_path: Path
 
 def test_what_many_jobs_meet_in_one_absence_is_counted_once(tmp_path: Path) -> None:
     found = hands(tmp_path, {"vts1": server()}).book
-    for now in (0, 1, 29, 30, 31, 89, 90):
+    for now in (0, 1, 9, 10, 11, 29, 30):
         found.away("vts1", "nobody answers", NOW + now)
 
     assert [("host", "vts1", 3)] == [row[:3] for row in found.troubles()]

@@ -47,7 +47,7 @@ SYMBOLS = {
 }
 _STORE = 5.0  # seconds until a store that is away is asked again
 _HOUR = 3600.0  # seconds
-_AWAY = 3  # times that a server is looked for before a run ends without it
+_AWAY = 5  # times that a server is looked for before a run ends without it
 
 
 def place_of(ready: Ready) -> Place:
@@ -95,8 +95,8 @@ class Work:
     @property
     def is_idle(self) -> bool:
         """Nothing runs, and nothing that waits will run by itself in this process, or only when its server is back."""
-        limits = self.limits()
-        return self.book.is_idle(replace(limits, parked=limits.parked | self.away()))
+        parked = self.bounds.parked | self.away()  # one that is only left alone for a while is waited for
+        return self.book.is_idle(replace(self.limits(), parked=parked))
 
     def away(self) -> frozenset[tuple[str, str]]:
         """("host", name) of servers that were found away again and again: nobody waits for them."""

@@ -21,7 +21,7 @@ class Waiting:
     seq: int
 
 
-_FIRST_HOLD, _LONGEST_HOLD = 30, 600  # seconds
+_FIRST_HOLD, _LONGEST_HOLD = 10, 600  # seconds
 
 
 def hold(count: int) -> int:
