@@ -201,6 +201,7 @@ def run(shown: tuple[str, ...], argv: tuple[str, ...], at: Path, exits: int) -> 
         stderr=subprocess.STDOUT,  # in the order in which a person would see it
         check=False,
         timeout=60,
+        start_new_session=True,  # ^C is ours: one that has only begun to start would answer it with a traceback
     )
     expect(ended.returncode == exits, f"`{shlex.join(shown)}` ended with {ended.returncode}, not {exits}")
 
