@@ -123,6 +123,10 @@ class Migrator(Protocol):
         """Whether `located` can tell our copy from any other of the same tape. If not, only a `fresh` copy is ours."""
         ...
 
+    def outlives(self) -> bool:
+        """Whether what was begun may go on elsewhere when its client here was ended, and `cancel` does not end it."""
+        ...
+
     def archive(
         self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]
     ) -> Command: ...

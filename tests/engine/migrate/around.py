@@ -33,6 +33,9 @@ class Tool:
     def has_mark(self, options: Mapping[str, Any]) -> bool:
         return True
 
+    def outlives(self) -> bool:
+        return False
+
     def archive(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
         return Command(argv=("tool", "archive", token, *paths))
 

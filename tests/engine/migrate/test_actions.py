@@ -366,6 +366,28 @@ def test_a_bug_on_one_tape_is_doubt_and_no_end_of_the_others(tmp_path: Path) -> 
     assert Status.IN_DOUBT == done(job(), hands(tmp_path, {"vts1": at})).status
 
 
+class Elsewhere(Tool):
+    """Its own servers do the work; nobody here can end it."""
+
+    def outlives(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [((124, ""), Status.IN_DOUBT), ((137, ""), Status.IN_DOUBT), ((1, "what?"), Status.PLANNED)],
+)
+def test_what_may_go_on_elsewhere_is_not_begun_beside_itself(
+    tmp_path: Path, said: tuple[int, str], status: Status
+) -> None:
+    at = server(job(), answers={"archive": said, "locate": (0, ""), "cancel": (0, "")})
+    found = hands(tmp_path, {"vts1": at})
+    place = replace(found.yard.place("vts1"), bmas={"tool": (Elsewhere(), None)})
+    found = replace(found, yard=replace(found.yard, places={"vts1": place}))
+
+    assert status == done(job(), found).status
+
+
 # ---- a BMA that cannot tell our copy from any other
 
 

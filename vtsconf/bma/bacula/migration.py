@@ -41,6 +41,11 @@ def has_mark(options: Mapping[str, Any]) -> bool:
     return True
 
 
+def outlives() -> bool:
+    """The job is cancelled at the Director."""
+    return False
+
+
 def archive(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
     """One job for all paths, then the verification if that is wanted. Raises Refused."""
     _fit(paths, options)

@@ -63,6 +63,11 @@ def has_mark(options: Mapping[str, Any]) -> bool:
     return True
 
 
+def outlives() -> bool:
+    """The job is the master server's; a client can only wait for it [G]."""
+    return True
+
+
 def archive(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
     """`bpbackup`, which waits for the job's end. Raises Refused for paths and options that are not fit."""
     chosen = _fit(paths, options)

@@ -69,6 +69,11 @@ def has_mark(options: Mapping[str, Any]) -> bool:
     return True
 
 
+def outlives() -> bool:
+    """The client itself reads and sends the tape."""
+    return False
+
+
 def archive(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
     """`save` or `nsrarchive`, with -i: a `.nsr` file on the way could leave the tape out. Raises Refused."""
     fit_paths(paths)

@@ -130,6 +130,10 @@ class SiteBma:
         del options
         return True
 
+    def outlives(self) -> bool:
+        """Nobody has said how its runs are ended."""
+        return self.written.cancel is None
+
     def archive(self, settings: Any, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
         return self._command("archive", settings, paths, token, options)
 

@@ -76,6 +76,11 @@ def has_mark(options: Mapping[str, Any]) -> bool:
     return options.get("type") != "selective"
 
 
+def outlives() -> bool:
+    """The client itself reads and sends the tape."""
+    return False
+
+
 def archive(settings: Settings, paths: Sequence[str], token: str, options: Mapping[str, Any]) -> Command:
     """`dsmc archive` or `dsmc selective`. Raises Refused for paths and options that are not fit."""
     chosen = _fit(paths, options)

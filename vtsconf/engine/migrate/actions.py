@@ -73,7 +73,8 @@ def _judged(attempt: Attempt, output: Output, before: Shown) -> Ending:
     judgement = attempt.migrator.judge(attempt.settings, "archive", output, [job.cartridge])
     _stop_for_good(attempt, output)
     if judgement.verdict is not Verdict.SUCCESS and attempt.is_cancelled:
-        return Ending(status=Status.CANCELLED, reason="cancelled while it ran")
+        beside = "; the BMA may go on with it on its own servers" if attempt.migrator.outlives() else ""
+        return Ending(status=Status.CANCELLED, reason=f"cancelled while it ran{beside}")
     if judgement.verdict not in {Verdict.SUCCESS, Verdict.UNKNOWN}:
         return failed(judgement, output)
     if judgement.verdict is Verdict.SUCCESS:
@@ -82,7 +83,8 @@ def _judged(attempt: Attempt, output: Output, before: Shown) -> Ending:
     if not shown.answered:
         return _unanswered(shown, is_good=judgement.verdict is Verdict.SUCCESS)
     if not shown.copies and judgement.verdict is Verdict.UNKNOWN:
-        return replace(failed(judgement, output), retry=True)  # neither witness: it may be tried again
+        # Neither witness: it may be tried again, if nothing of it goes on.
+        return _elsewhere(attempt, output) or replace(failed(judgement, output), retry=True)
     return _witnessed(attempt, judgement.verdict, shown, {"bma": judgement.proof or judgement.reason})
 
 
@@ -107,6 +109,18 @@ def _stop_for_good(attempt: Attempt, output: Output) -> None:
     """At its time-out the client was ended; the BMA's own command ends what it has set going elsewhere."""
     if output.exit == _TIMED_OUT and (command := attempt.cancelling(output)):
         attempt.run(attempt.spec(f"{attempt.job.mark}-cancel", command))
+
+
+def _elsewhere(attempt: Attempt, output: Output) -> Ending | None:
+    """The client was ended before its time, and perhaps the BMA goes on without it: nothing is begun beside that."""
+    was_ended = output.exit is None or output.exit >= _TIMED_OUT
+    if not (was_ended and attempt.migrator.outlives()):
+        return None
+    return Ending(
+        status=Status.IN_DOUBT,
+        reason="its client was ended, and the BMA may go on with it on its own servers: look there, then retry",
+        detail={"exit": output.exit, "said": output.text[-2000:]},
+    )
 
 
 def _left_behind(attempt: Attempt, before: Shown) -> Ending | None:
@@ -202,9 +216,9 @@ def restore(attempt: Attempt) -> Ending:
     seen = attempt.tape()
     if state.state == "ended" and judgement.verdict is Verdict.SUCCESS and seen and seen.size == proof.size:
         if unlike := checksum.unlike(attempt, proof.checksum):
-            return _not_restored(attempt, unlike, proof, seen)
+            return _not_restored(attempt, unlike, output, proof, seen)
         return _restored(attempt, proof, about, seen, judgement)
-    return _not_restored(attempt, failed(judgement, output), proof, seen)
+    return _not_restored(attempt, failed(judgement, output), output, proof, seen)
 
 
 def _restored(
@@ -236,7 +250,9 @@ def _there_already(attempt: Attempt) -> Ending | None:
     )
 
 
-def _not_restored(attempt: Attempt, ending: Ending, proof: Proof, seen: Tape | None) -> Ending:
+def _not_restored(
+    attempt: Attempt, ending: Ending, output: Output, proof: Proof, seen: Tape | None
+) -> Ending:
     """The stub is put back, unless that could destroy what is not ours."""
     if seen is None:
         return replace(ending, reason=f"{ending.reason}; the file is not there any more", retry=False)
@@ -249,6 +265,8 @@ def _not_restored(attempt: Attempt, ending: Ending, proof: Proof, seen: Tape | N
         why = f"{ending.reason}, and the stub could NOT be put back: {trouble}"
         return replace(ending, status=Status.IN_DOUBT, reason=why, retry=False)
     why = f"{ending.reason}; the empty stub is back"
+    if doubt := _elsewhere(attempt, output):
+        return replace(doubt, reason=f"{why}; {doubt.reason}")
     if attempt.is_cancelled:
         return replace(ending, status=Status.CANCELLED, reason=f"cancelled while it ran; {why}", retry=False)
     is_short = ending.verdict is Verdict.SUCCESS  # the BMA says yes, and the file says no
