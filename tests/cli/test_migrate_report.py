@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.conftest import Vtsconf
 from vtsconf.core.migrate.job import Job, Status
+from vtsconf.core.migrate.turns import Limits
 from vtsconf.core.outcome import Exit
 from vtsconf.core.runs import Event
 from vtsconf.engine.journal import Journal
@@ -30,7 +31,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             host="vts1", cartridge=f"/V/P/T0000{number}", action="migrate", bytes=5, mtime=1, inode=number, bma="tsm"
         )  # fmt: skip
         book.add(run, [job], 1000)
-        book.end(book.get(job.id)[0], (Status.DONE, Status.FAILED)[number], 1001, reason="ANS1017E")
+        (taken,) = book.take("me", Limits(), 1, 1000)
+        book.end(taken, (Status.DONE, Status.FAILED)[number], 1001, reason="ANS1017E")
         ended = {"summary": book.counts(run), "state": "done"}
         journal.add(Event(at=2000, run=run, action="run-finished", body=ended))
     other = {"command": "apply", "by": "ops@control1", "hosts": ["vts1"]}

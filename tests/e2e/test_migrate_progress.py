@@ -24,7 +24,7 @@ vts:
 """
 WORDS = [sys.executable, "-m", "vtsconf", "migrate", "run"]
 BEAT = re.compile(
-    r"moving tapes (\d)/3  (\d+) kB of 3 kB; 1 running(?:, \d waiting)?(?:; (\d+) B/s; about (\d+)s left, until \d{4}-.* UTC"
+    r"moving tapes (\d)/3  (\d+) kB of 3 kB; (?:1 running)?(?:, )?(?:\d waiting)?(?:; (\d+) B/s; about (\d+)s left, until \d{4}-.* UTC"
     r"|; when it ends is not known yet)"
 )
 
