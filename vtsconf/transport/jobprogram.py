@@ -151,6 +151,7 @@ def _run_text(spec: RunSpec, state_dir: str) -> str:
                     *(words("vt_after", checked(id_)) for id_ in spec.after),
                     *map(_guard, spec.guards),
                     *map(_check, spec.checks),
+                    *(map(_guard, spec.guards) if spec.checks else ()),  # a check takes its time
                 ],
             ),
             *_function("vt_environment", [_export(name, value) for name, value in spec.env.items()]),

@@ -9,6 +9,7 @@ from vtsconf.bma.bacula.migration import (
     judge,
     locate,
     located,
+    outlives,
     restore,
 )
 
@@ -26,5 +27,6 @@ __all__ = [
     "lints",
     "locate",
     "located",
+    "outlives",
     "restore",
 ]

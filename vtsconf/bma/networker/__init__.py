@@ -11,6 +11,7 @@ from vtsconf.bma.networker.migration import (
     judge,
     locate,
     located,
+    outlives,
     restore,
 )
 
@@ -30,5 +31,6 @@ __all__ = [
     "lints",
     "locate",
     "located",
+    "outlives",
     "restore",
 ]

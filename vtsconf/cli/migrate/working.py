@@ -84,6 +84,7 @@ class Work:
         self.bounds = bounds_of(shop, ready, self.book)
         self.progress = Progress("moving tapes", 0, quiet=quiet)
         self.course = Course()
+        self._since = shop.now
         self.ended: dict[str, Entry] = {}  # by this process, whatever run they are of
         self._left: Engine | None = None
 
@@ -101,7 +102,13 @@ class Work:
     def away(self) -> frozenset[tuple[str, str]]:
         """("host", name) of servers that were found away again and again: nobody waits for them."""
         rows = self.book.troubles()
-        hosts = [name for kind, name, count, *_ in rows if kind == "host" and count >= _AWAY]
+        hosts = [
+            name
+            for kind, name, count, since, _ in rows
+            if kind == "host"
+            and count >= _AWAY
+            and since >= self._since  # it was looked for by this run, too
+        ]
         return frozenset(("host", name) for name in hosts if name in self.ready)
 
     def until(self, is_over: Callable[[], bool], *, run: str = "", beside: Sequence[Every] = ()) -> None:
@@ -114,9 +121,8 @@ class Work:
             with self.progress, ExitStack() as others:
                 for one in (self._tidying(executor), *beside):
                     others.enter_context(one)
-                while not (is_over() or self.shop.stop.is_set):
-                    self._turn(executor)
-                    beat(is_busy=bool(executor.hands.flows))
+                while not self.shop.stop.is_set and self._turn(executor, is_over, beat):
+                    pass
         if self.shop.stop.is_set:
             click.echo(
                 "stopped: what runs on the servers goes on; `vtsconf migrate run` finds it again", err=True
@@ -134,14 +140,18 @@ class Work:
             told=lambda name, sentence: self.say(f"{show.paint('!')} {name}: {show.reason(sentence)}", err=True),
         )  # fmt: skip
 
-    def _turn(self, executor: Executor) -> None:
-        """A store that is away now is asked again later: what runs on the servers does not mind."""
+    def _turn(self, executor: Executor, is_over: Callable[[], bool], beat: Beat) -> bool:
+        """Whether there is another one. A store that is away is asked again later: what runs on the servers does not mind."""
         try:
+            if is_over():
+                return False
             if not executor.fill():
                 executor.rest()
+            beat(is_busy=bool(executor.hands.flows))
         except StoreLost as error:
             self.say(f"{show.paint('!')} {error}; it is tried again", err=True)
             self.shop.stop.wait(_STORE)
+        return True
 
     @contextmanager
     def ending(self, *, as_json: bool) -> Iterator[None]:

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """A job that could run. Those of a lower `priority`, then of a lower `seq`, go first."""
+    """A job that could run. Those of a lower `priority`, then of a lower `seq`, go first.
+
+    `goes_on`: its run may be at work on its server already.
+    """
 
     id: str
     host: str
@@ -19,6 +22,8 @@ class Waiting:
     bytes: int
     priority: int
     seq: int
+    action: str = "migrate"
+    goes_on: bool = False
 
 
 _FIRST_HOLD, _LONGEST_HOLD = 10, 600  # seconds
@@ -58,23 +63,26 @@ class Limits:
         return sorted(name for of, name in self.parked if of == kind)
 
     def is_parked(self, job: Waiting) -> bool:
-        own = {("bma", job.bma), ("policy", job.policy), ("host", job.host)}
-        return not own.isdisjoint(self.parked)
+        """A BMA or policy that fails holds back neither what may be at work already, nor a host that waits for its tape."""
+        if ("host", job.host) in self.parked:
+            return True
+        own = {("bma", job.bma), ("policy", job.policy)}
+        return not (job.goes_on or job.action == "restore" or own.isdisjoint(self.parked))
 
 
 @dataclass(kw_only=True)
 class Load:
-    """What runs now, over all executors. `tapes` by host and path: no two jobs are at one tape at once."""
+    """What runs now, over all executors. `tapes`: by host and path the job that is at it, or may be; never two at once."""
 
     total: int = 0
-    tapes: set[tuple[str, str]] = field(default_factory=set)
+    tapes: dict[tuple[str, str], str] = field(default_factory=dict)
     hosts: Counter[str] = field(default_factory=Counter)
     bmas: Counter[str] = field(default_factory=Counter)
     policies: Counter[tuple[str, str]] = field(default_factory=Counter)  # (host, policy)
 
-    def add(self, host: str, path: str, bma: str, policy: str) -> None:
+    def add(self, id_: str, host: str, path: str, bma: str, policy: str) -> None:
         self.total += 1
-        self.tapes.add((host, path))
+        self.tapes[host, path] = id_
         self.hosts[host] += 1
         self.bmas[bma] += 1
         self.policies[host, policy] += 1
@@ -88,13 +96,13 @@ class Load:
             for (host, policy), count in self.policies.items()
             if count >= limits.policies.get((host, policy), count + 1)
         ]
-        return hosts + limits.parked_of("host"), bmas + limits.parked_of("bma"), policies
+        return hosts + limits.parked_of("host"), bmas, policies
 
     def has_room(self, job: Waiting, limits: Limits) -> bool:
         policy = limits.policies.get((job.host, job.policy))
         return (
             self.total < limits.total
-            and (job.host, job.path) not in self.tapes
+            and self.tapes.get((job.host, job.path), job.id) == job.id
             and self.hosts[job.host] < limits.of_host(job.host)
             and (not job.bma or self.bmas[job.bma] < limits.of_bma(job.bma))
             and (policy is None or self.policies[job.host, job.policy] < policy)
@@ -109,6 +117,6 @@ def choose(waiting: Iterable[Waiting], load: Load, limits: Limits, most: int) ->
         if len(chosen) == most or load.total >= limits.total:
             break
         if load.has_room(job, limits):
-            load.add(job.host, job.path, job.bma, job.policy)
+            load.add(job.id, job.host, job.path, job.bma, job.policy)
             chosen.append(job)
     return chosen

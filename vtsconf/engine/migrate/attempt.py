@@ -166,6 +166,14 @@ class Attempt:
         return state
 
     @property
+    def has_begun(self) -> bool:
+        """The server knows the run of this attempt."""
+        (state,) = self.hands.yard.with_server(
+            self.place.host, lambda server, place: server.look([self.job.mark], place.state_dir).runs
+        )
+        return bool(state.attempt == self.entry.number)
+
+    @property
     def is_cancelled(self) -> bool:
         """Somebody asked for its end."""
         return self.hands.book.wish_of(self.entry.id) == "cancel"
@@ -176,9 +184,7 @@ class Attempt:
         def stop(server: Server, place: Place) -> None:
             (state,) = server.look([spec.id], place.state_dir).runs
             if command := self.cancelling(output_of(state)):
-                with suppress(
-                    Failed
-                ):  # there is no room for it, say: the process group is ended all the same
+                with suppress(Failed):  # for want of room, say: its process group is ended all the same
                     server.start(self.spec(f"{spec.id}-cancel", command), place.state_dir)
             server.end(spec.id, spec.attempt, place.state_dir)
 

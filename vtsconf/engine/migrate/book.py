@@ -22,6 +22,7 @@ _COLUMNS = (
     "id, run, host, path, action, bma, policy, priority, seq, bytes, state, status, reason, not_before, attempt, owner,"
     " updated, wish, body"
 )
+_PERHAPS = Status.SUBMITTED.value  # the status of a job that waits, and whose run may be at work all the same
 _OPEN = "open"  # the wish of a job that has ended, and that a later plan may ask for again
 # What a new request puts to wait again. Of what may have run to its end (unproven, in doubt) a person decides.
 AGAIN = (Status.FAILED, Status.PARKED, Status.CANCELLED)
@@ -65,6 +66,11 @@ class Entry:
         """Of its run on the server: that of an earlier turn, where nobody has learnt how that one went."""
         return int(self.detail.get("goes_on") or self.attempt)
 
+    @property
+    def is_open(self) -> bool:
+        """It has ended, and a later plan may ask for it again."""
+        return self.state == "ended" and self.wish == _OPEN
+
     def with_number(self, number: int) -> Entry:
         """The same, going on with the run of that number."""
         return replace(self, detail={**self.detail, "goes_on": number})
@@ -93,7 +99,7 @@ class Book:
 
         def fill(open_: Transaction) -> list[str]:
             there = self._known(open_, wanted)
-            open_again = [entry for entry in there if entry.state == "ended" and entry.wish == _OPEN]
+            open_again = [entry for entry in there if entry.is_open]
             rows = [(entry.attempt, json.dumps(dict(entry.detail)), entry.id) for entry in open_again]
             _revive(open_, rows, now, "planned again")
             known = {entry.id for entry in there}
@@ -145,7 +151,12 @@ class Book:
                 "insert into troubles values ('turn', '', 0, 0, '') on conflict (kind, name) do nothing", [()]
             )
             open_.write("update troubles set count = count + 1 where kind = ? and name = ?", [("turn", "")])
-            load = _load(open_.read("select host, path, bma, policy from jobs where state = 'taken'"))
+            load = _load(
+                open_.read(
+                    "select id, host, path, bma, policy, state from jobs where state = 'taken'"
+                    f" or (state = 'waiting' and status = '{_PERHAPS}')"
+                )
+            )
             found = choose(self._waiting(open_, load, limits, now), load, limits, most)
             open_.write(
                 "update jobs set state = 'taken', status = ?, owner = ?, attempt = attempt + 1, updated = ?, reason = ''"
@@ -168,18 +179,19 @@ class Book:
             hosts, bmas, policies = load.full(limits)
             where, values = self._within(limits)
             rows = open_.read(
-                "select id, host, path, bma, policy, bytes, priority, seq from jobs where state = 'waiting'"
+                "select id, host, path, bma, policy, bytes, priority, seq, action, status from jobs where state = 'waiting'"
                 f" and not_before <= ? and (priority > ? or (priority = ? and (seq > ? or (seq = ? and id > ?))))"
                 f" and not ({self._db.among('host')}) and not ({self._db.among('bma')}){where}"
-                f" and not ({self._db.among(_POLICY)}) and not ({self._db.among('policy')})"
+                f" and not ({self._db.among(_POLICY)}) and (action = 'restore' or status = '{_PERHAPS}'"
+                f" or not ({self._db.among('policy')} or {self._db.among('bma')}))"
                 f" order by priority, seq, id limit {_PAGE}",
                 (
                     *(now, priority, priority, seq, seq, id_),
                     *(self._db.listed(hosts), self._db.listed(bmas), *values, self._db.listed(policies)),
-                    self._db.listed(limits.parked_of("policy")),
+                    *(self._db.listed(limits.parked_of("policy")), self._db.listed(limits.parked_of("bma"))),
                 ),
             )
-            for id_, host, path, bma, policy, size, priority, seq in rows:
+            for id_, host, path, bma, policy, size, priority, seq, action, status in rows:
                 yield Waiting(
                     id=id_,
                     host=host,
@@ -189,6 +201,8 @@ class Book:
                     bytes=size,
                     priority=priority,
                     seq=seq,
+                    action=action,
+                    goes_on=status == _PERHAPS,
                 )
             if len(rows) < _PAGE:
                 return
@@ -241,10 +255,11 @@ class Book:
         """
         before = int(entry.detail.get("before", 0)) + is_free
         body = {**entry.detail, "before": before, "goes_on": entry.number if goes_on else 0}
+        status = Status(_PERHAPS) if goes_on else Status.PLANNED
         self._db.write(
             "update jobs set state = 'waiting', status = ?, reason = ?, not_before = ?, updated = ?, body = ?"
             " where id = ? and attempt = ? and state = 'taken'",
-            [(Status.PLANNED.value, reason, now + after, now, json.dumps(body), entry.id, entry.attempt)],
+            [(status.value, reason, now + after, now, json.dumps(body), entry.id, entry.attempt)],
         )
 
     def postpone(self, entry: Entry, now: int, *, after: int, reason: str) -> None:
@@ -277,10 +292,13 @@ class Book:
         )
 
     def forgettable(self, host: str, before: int, most: int) -> list[Entry]:
-        """Jobs of this server that ended before then, and of which it still keeps what they left."""
+        """Jobs of this server that were done before then, and of which it still keeps what they left.
+
+        Of others a person may ask again, and then it counts what an earlier attempt has seen.
+        """
         rows = self._db.read(
-            f"select {_COLUMNS} from jobs where state = 'ended' and owner <> '' and host = ? and updated < ? limit {most}",
-            (host, before),
+            f"select {_COLUMNS} from jobs where status = ? and owner <> '' and host = ? and updated < ? limit {most}",
+            (Status.DONE.value, host, before),
         )
         return _entries(rows)
 
@@ -344,12 +362,12 @@ class Book:
     def is_idle(self, limits: Limits | None = None) -> bool:
         """Nothing runs, and nothing could run now or later by itself, of what whoever has these limits works for."""
         limits = limits or Limits()
-        parked = [self._db.listed(limits.parked_of(kind)) for kind in ("bma", "policy", "host")]
+        parked = [self._db.listed(limits.parked_of(kind)) for kind in ("host", "bma", "policy")]
         bma, policy, host = (self._db.among(kind) for kind in ("bma", "policy", "host"))
         where, values = self._within(limits)
         rows = self._db.read(
-            f"select 1 from jobs where (state = 'taken' or (state = 'waiting' and not ({bma}) and not ({policy})"
-            f" and not ({host}))){where} limit 1",
+            f"select 1 from jobs where (state = 'taken' or (state = 'waiting' and not ({host}) and (action = 'restore'"
+            f" or status = '{_PERHAPS}' or not ({bma} or {policy})))){where} limit 1",
             (*parked, *values),
         )
         return not rows
@@ -360,20 +378,14 @@ class Book:
         """What waits is cancelled; what runs is asked to, and so is what may run on a server that is away."""
 
         def ask(open_: Transaction) -> None:
-            rows = open_.read(
-                f"select {_COLUMNS} from jobs where state <> 'ended' and {self._db.among('id')}",
-                (self._db.listed(list(ids)),),
-            )
-            found = _entries(rows)
-            idle = [one for one in found if one.state == "waiting" and not one.detail.get("goes_on")]
             open_.write(
                 "update jobs set state = 'ended', status = ?, reason = 'cancelled before it ran', updated = ?"
-                " where id = ?",
-                [(Status.CANCELLED.value, now, one.id) for one in idle],
+                f" where id = ? and state = 'waiting' and status <> '{_PERHAPS}'",
+                [(Status.CANCELLED.value, now, id_) for id_ in ids],
             )
             open_.write(
-                "update jobs set wish = 'cancel', not_before = 0, updated = ? where id = ?",
-                [(now, one.id) for one in found if one not in idle],
+                "update jobs set wish = 'cancel', not_before = 0, updated = ? where id = ? and state <> 'ended'",
+                [(now, id_) for id_ in ids],
             )
 
         self._db.transact(ask)
@@ -394,7 +406,7 @@ class Book:
     def abandon(self, ids: Sequence[str], now: int, reason: str) -> None:
         """Whatever waits or ended badly is done with."""
         self._db.write(
-            "update jobs set state = 'ended', status = ?, reason = ?, updated = ?"
+            "update jobs set state = 'ended', status = ?, reason = ?, updated = ?, wish = ''"
             " where id = ? and state <> 'taken' and status <> ?",
             [(Status.CANCELLED.value, reason, now, id_, Status.DONE.value) for id_ in ids],
         )
@@ -422,7 +434,7 @@ class Book:
         return frozenset(
             ("host", name)
             for kind, name, count, since, _ in self.troubles()
-            if kind == "host" and now < since + hold(count)
+            if kind == "host" and since <= now < since + hold(count)
         )
 
     # ---- troubles: error budgets
@@ -560,8 +572,11 @@ def _revive(open_: Transaction, rows: Iterable[Row], now: int, reason: str) -> N
 
 def _load(rows: Iterable[Row]) -> Load:
     load = Load()
-    for host, path, bma, policy in rows:
-        load.add(host, path, bma, policy)
+    for id_, host, path, bma, policy, state in rows:
+        if state == "taken":
+            load.add(id_, host, path, bma, policy)
+        else:
+            load.tapes[host, path] = id_
     return load
 
 

@@ -47,14 +47,25 @@ def _not_begun(entry: Entry, hands: Hands) -> Ending | None:
     """Why it is not for us to begin it."""
     if entry.job.host not in hands.yard.places:  # taken over from somebody whose inventory has it
         return _later(f"{entry.job.host} is not in the inventory of this controller")
-    if entry.number == entry.attempt and hands.book.wish_of(entry.id) == "cancel":
-        return Ending(status=Status.CANCELLED, reason="cancelled before it ran")
     return None
 
 
-def _later(reason: str) -> Ending:
-    """Whoever comes next goes on with it; it is nobody's failure."""
-    return Ending(status=Status.PLANNED, reason=reason, retry=True, goes_on=True, is_free=True)
+def _later(reason: str, *, goes_on: bool = True) -> Ending:
+    """Whoever comes next goes on with it, or begins; it is nobody's failure."""
+    return Ending(status=Status.PLANNED, reason=reason, retry=True, goes_on=goes_on, is_free=True)
+
+
+def _taken_up(attempt: Attempt) -> Ending | None:
+    """Where an earlier turn, or an executor that died, may have begun the run: does the server know it? If not, nothing has
+    happened: a job that was cancelled has ended, and another waits for a turn of its own, under a number of its own, so that
+    no answer counts which was given for the other one.
+    """
+    is_cancelled = attempt.is_cancelled
+    if (attempt.entry.number == attempt.entry.attempt and not is_cancelled) or attempt.has_begun:
+        return None
+    if is_cancelled:
+        return Ending(status=Status.CANCELLED, reason="cancelled before it ran")
+    return _later("its server was away before anything began", goes_on=False)
 
 
 def _ending(entry: Entry, hands: Hands) -> Ending:
@@ -63,7 +74,7 @@ def _ending(entry: Entry, hands: Hands) -> Ending:
         place = hands.yard.place(entry.job.host)
         migrator, settings = place.bma(entry.job.bma) if entry.job.bma else (NOBODY, None)
         made = Attempt(entry=entry, place=place, hands=hands, migrator=migrator, settings=settings)
-        return ACTIONS[entry.job.action](made)
+        return _taken_up(made) or ACTIONS[entry.job.action](made)
     except (Stopped, StoreLost):
         raise
     except Unreachable as error:  # no failure of the tape, and its run may go on

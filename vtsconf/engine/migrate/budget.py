@@ -23,7 +23,8 @@ def spent_of(book: Book, servers: Mapping[str, Vts], now: int, *, follows: bool)
     }
     if not began:
         return {}
-    return spent(map(listed, book.counted(names, min(began.values()))), began)
+    counted = book.counted(names, min(began.values()))
+    return spent((listed(entry) for entry in counted if not entry.is_open), began)
 
 
 def listed(entry: Entry) -> Listed:

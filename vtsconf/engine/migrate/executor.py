@@ -95,9 +95,9 @@ class Executor:
             raise
 
     def _closed(self, entry: Entry) -> int:
-        """Seconds until its window opens; 0 while it is open. A restore does not wait."""
+        """Seconds until its window opens; 0 while it is open. Neither a restore waits, nor what may be at work already."""
         window = self.windows.get((entry.job.host, entry.job.policy))
-        if window is None or entry.job.action == "restore":
+        if window is None or entry.job.action == "restore" or entry.number != entry.attempt:
             return 0
         return max(0, window.opens(self.hands.clock) - self.hands.clock)
 
