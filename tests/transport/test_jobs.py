@@ -256,6 +256,16 @@ def test_a_check_that_does_not_pass(jobs):
     assert ["1"] == [jobs.ended() and line for line in jobs.begun]
 
 
+def test_a_tape_that_is_written_to_while_its_check_runs(any_shell, tape):
+    """A check takes its time; what was looked at before it, is looked at again."""
+    size = tape.stat().st_size
+    write = ("sh", "-c", 'echo more >>"$1"', "sh", str(tape))
+    run = any_shell.start("true", guards=(Guard(path=str(tape), size=size),), checks=(write,), patience=60)
+
+    assert ("refused", False) == (run.state, run.is_busy)
+    assert "bytes, not" in run.reason
+
+
 # ---- the end
 
 

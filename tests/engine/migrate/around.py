@@ -98,7 +98,7 @@ class Server(MemoryServer):
             self.shelf.append(spec.argv[2])
         if ends is None and spec.argv[1] == "locate":
             return 0, " ".join("10" for mark in self.shelf if mark == spec.argv[2])
-        return ends
+        return (0, "") if ends is None and spec.argv[1] == "cancel" else ends
 
     def look(
         self, ids: Sequence[str], state_dir: str, paths: Sequence[str] = (), *, patience: float = 0.0

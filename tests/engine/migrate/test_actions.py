@@ -20,6 +20,7 @@ from vtsconf.engine.migrate.book import Entry
 from vtsconf.engine.migrate.bring import bring
 from vtsconf.engine.migrate.hands import Hands
 from vtsconf.resources.desired import PEERS, Vts
+from vtsconf.resources.policies import Policy
 from vtsconf.resources.written import VtsPolicyCommand
 from vtsconf.transport.runs import RunSpec, RunsSeen, RunState
 
@@ -58,10 +59,10 @@ def grow(to: Server) -> Any:
         ({"locate": (0, "")}, Status.UNPROVEN, "catalogue"),
         ({"locate": (0, "9")}, Status.UNPROVEN, "9 bytes"),
         ({"locate": (0, "10 9")}, Status.UNPROVEN, "catalogue"),
-        ({"locate": (None, "10")}, Status.PLANNED, "the catalogue did not answer"),
-        ({"locate": (12, "10")}, Status.PLANNED, "the catalogue did not answer"),
-        ({"archive": (1, "what?"), "locate": (12, "")}, Status.PLANNED, "the catalogue did not answer"),
-        ({"archive": (None, ""), "locate": (12, "")}, Status.PLANNED, "the catalogue did not answer"),
+        ({"locate": (None, "10")}, Status.SUBMITTED, "the catalogue did not answer"),
+        ({"locate": (12, "10")}, Status.SUBMITTED, "the catalogue did not answer"),
+        ({"archive": (1, "what?"), "locate": (12, "")}, Status.SUBMITTED, "the catalogue did not answer"),
+        ({"archive": (None, ""), "locate": (12, "")}, Status.SUBMITTED, "the catalogue did not answer"),
         ({"archive": (0, "what?"), "locate": (0, "10")}, Status.UNPROVEN, "not known"),
         ({"archive": (4, "part")}, Status.PLANNED, "part"),
         ({"archive": (12, "later")}, Status.PLANNED, "later"),
@@ -127,7 +128,8 @@ def test_while_the_catalogue_does_not_answer_nothing_is_archived_again(
     one = job(attempts=4)
 
     last = {(0, "yes"): Status.UNPROVEN, (12, "later"): Status.PARKED}.get(answer, Status.IN_DOUBT)
-    assert [Status.PLANNED] * 3 + [last] == [done(one, found).status for _ in range(4)]
+    waits = Status.PLANNED if answer == (12, "later") else Status.SUBMITTED
+    assert [waits] * 3 + [last] == [done(one, found).status for _ in range(4)]
     assert 1 == at.archived
 
     del at.answers["locate"]  # it answers again, and a person says so
@@ -224,12 +226,14 @@ def test_a_server_that_is_away_is_left_alone_and_costs_no_attempt(tmp_path: Path
     at = server(job(), answers=GOOD, away=1)
     found = hands(tmp_path, {"vts1": at})
 
-    assert Status.PLANNED == done(job(attempts=1), found).status
+    assert Status.SUBMITTED == done(job(attempts=1), found).status
     assert [("host", "vts1", 1)] == [row[:3] for row in found.book.troubles()]
     assert [frozenset({("host", "vts1")}), frozenset()] == [found.book.held(NOW + n) for n in (9, 10)]
+    assert Status.PLANNED == done(job(attempts=1), found).status  # nothing had begun: it waits as before
     assert Status.DONE == done(job(attempts=1), found).status
     assert [] == found.book.troubles()
     assert 1 == at.archived
+    assert 3 == at.jobs.begun[0].attempt  # a start that is still on its way would be an older one
 
 
 def test_what_many_jobs_meet_in_one_absence_is_counted_once(tmp_path: Path) -> None:
@@ -258,7 +262,7 @@ def test_a_start_whose_answer_was_lost_is_gone_on_with_and_not_begun_again(
     at.jobs.tapes[job().cartridge] = tape(job())
     found = hands(tmp_path, {"vts1": at})
 
-    assert Status.PLANNED == done(job(), found).status
+    assert Status.SUBMITTED == done(job(), found).status
     if answer is None:  # it ends while nobody looks
         at.shelf.append(job().mark)
         at.jobs.finish(job().mark, 0, b"yes")
@@ -287,7 +291,7 @@ def test_a_restore_whose_answer_was_lost_is_gone_on_with(tmp_path: Path) -> None
         found = hands(folder, {"vts1": at})
         found.book.prove(proof(job()))
 
-        assert Status.PLANNED == done(stub(), found).status
+        assert Status.SUBMITTED == done(stub(), found).status
         assert status == done(stub(), found).status
         assert 1 == sum(spec.argv[1] == "restore" for spec in at.jobs.begun)
         assert (10 if size == 10 else 0) == at.jobs.tapes[stub().cartridge].size
@@ -366,6 +370,62 @@ def test_a_bug_on_one_tape_is_doubt_and_no_end_of_the_others(tmp_path: Path) -> 
     assert Status.IN_DOUBT == done(job(), hands(tmp_path, {"vts1": at})).status
 
 
+def test_cancelled_while_nobody_looked_a_run_is_ended_and_not_forgotten(tmp_path: Path) -> None:
+    """The executor was stopped, somebody cancelled, and another one takes the job over."""
+    at = server(job(), answers={"cancel": (0, "")})
+    found = hands(tmp_path, {"vts1": at})
+    found.book.add("r1", [job()], NOW)
+    (entry,) = found.book.take("me", Limits(), 1, NOW)
+    at.start(RunSpec(id=job().mark, attempt=1, argv=("tool", "archive", job().mark)), "/s")
+    found.book.ask_cancel([job().id], NOW)
+
+    assert "cancelled" == bring(entry.id, entry.attempt, found, is_adopted=True)
+    assert "ended" == at.jobs.runs[job().mark].state
+
+
+def test_cancelled_while_its_server_was_away_a_job_is_not_carried_out(tmp_path: Path) -> None:
+    at = server(job(), answers=GOOD, away=1)
+    found = hands(tmp_path, {"vts1": at})
+    assert Status.SUBMITTED == done(job(), found).status
+    found.book.ask_cancel([job().id], NOW)
+
+    assert (Status.CANCELLED, "cancelled before it ran") == (
+        (ended := done(job(), found)).status,
+        ended.reason,
+    )
+    assert [] == at.jobs.begun
+
+
+def test_an_answer_of_before_an_interruption_does_not_count(tmp_path: Path) -> None:
+    """The catalogue showed nothing, the executor died, and the copy of the first attempt came late."""
+    at = server(job(), answers={"archive": (12, "later")})
+    found = hands(tmp_path, {"vts1": at})
+    assert Status.PLANNED == done(job(), found).status
+    (entry,) = found.book.take("me", Limits(), 1, NOW + 4000)
+    locate = RunSpec(id=f"{job().mark}-before", attempt=2, argv=("tool", "locate", job().mark))
+    at.start(locate, "/s")  # asked by the one that died
+    at.shelf.append(job().mark)
+
+    assert "planned" == bring(entry.id, entry.attempt, found, is_adopted=True)
+    assert Status.UNPROVEN == done(job(), found).status
+    assert 1 == at.archived
+
+
+def test_what_may_be_at_work_passes_parking_and_its_tape_is_nobody_elses(tmp_path: Path) -> None:
+    at = Cut(answers=GOOD)
+    at.jobs.tapes[job().cartridge] = tape(job())
+    found = hands(tmp_path, {"vts1": at})
+    done(job(), found)
+    found.book.add("r2", [job(bytes=11), job(2, action="restore", bytes=0), job(3)], NOW)
+    parked = Limits(parked=frozenset({("bma", "tool"), ("policy", "nightly")}))
+
+    assert not found.book.is_idle(parked)
+    assert [job(), job(2, action="restore", bytes=0)] == [
+        one.job for one in found.book.take("me", parked, 9, NOW)
+    ]
+    assert [job(3)] == [one.job for one in found.book.take("me", Limits(), 9, NOW)]  # the first tape is taken
+
+
 class Elsewhere(Tool):
     """Its own servers do the work; nobody here can end it."""
 
@@ -375,10 +435,15 @@ class Elsewhere(Tool):
 
 @pytest.mark.parametrize(
     ("said", "status"),
-    [((124, ""), Status.IN_DOUBT), ((137, ""), Status.IN_DOUBT), ((1, "what?"), Status.PLANNED)],
+    [
+        ((124, ""), Status.IN_DOUBT),
+        ((137, ""), Status.IN_DOUBT),
+        ((None, ""), Status.IN_DOUBT),
+        ((1, "what?"), Status.PLANNED),
+    ],
 )
 def test_what_may_go_on_elsewhere_is_not_begun_beside_itself(
-    tmp_path: Path, said: tuple[int, str], status: Status
+    tmp_path: Path, said: tuple[int | None, str], status: Status
 ) -> None:
     at = server(job(), answers={"archive": said, "locate": (0, ""), "cancel": (0, "")})
     found = hands(tmp_path, {"vts1": at})
@@ -477,8 +542,9 @@ def restored(tmp_path: Path, size: int, answer: tuple[int | None, str]) -> tuple
     at = server(stub(), answers={"restore": answer, "-c": (0, "")})
 
     def act(spec: RunSpec) -> None:
-        bytes_ = size if spec.argv[1] == "restore" else 0  # the other run empties the file
-        at.jobs.tapes[stub().cartridge] = tape(stub(), size=bytes_, mtime=6)
+        sizes = {"restore": size, "-c": 0}  # the other one puts the stub back
+        if spec.argv[1] in sizes:
+            at.jobs.tapes[stub().cartridge] = tape(stub(), size=sizes[spec.argv[1]], mtime=6)
 
     at.act = act
     found = hands(tmp_path, {"vts1": at})
@@ -518,6 +584,30 @@ def test_more_bytes_than_the_copy_has_are_somebody_elses(tmp_path: Path) -> None
 
     assert Status.IN_DOUBT == ended.status
     assert 11 == at.jobs.tapes[stub().cartridge].size
+
+
+@pytest.mark.parametrize(("size", "answer"), [(10, (0, "yes")), (6, (0, "yes")), (6, (12, "later"))])
+def test_what_the_host_has_written_since_is_neither_emptied_nor_proven(
+    tmp_path: Path, size: int, answer: tuple[int, str]
+) -> None:
+    """The answer was lost for hours; the tape had come back, was mounted, and another one stands there now."""
+    at = server(stub(), answers={"restore": answer})
+    at.act = lambda _: at.jobs.tapes.update({stub().cartridge: tape(stub(), size=size, mtime=5000 * 10**9)})
+    found = hands(tmp_path, {"vts1": at})
+    found.book.prove(proof(job()))
+    ended = done(stub(), found)
+
+    assert (Status.IN_DOUBT, size) == (ended.status, at.jobs.tapes[stub().cartridge].size)
+    assert [1] == [one.mtime for one, _ in found.book.proofs("vts1")]
+
+
+@pytest.mark.parametrize("answer", [(None, ""), (124, ""), (1, "what?")])
+def test_before_the_stub_is_put_back_the_bma_is_asked_to_end(
+    tmp_path: Path, answer: tuple[int | None, str]
+) -> None:
+    at, _ = restored(tmp_path, 5, answer)
+
+    assert ["restore", "cancel", "-c"] == [spec.argv[1] for spec in at.jobs.begun]
 
 
 def test_a_file_that_is_written_to_is_not_emptied(tmp_path: Path) -> None:
@@ -577,7 +667,7 @@ def test_without_the_servers_own_command_nothing_is_erased(tmp_path: Path) -> No
 
 def erased(tmp_path: Path, *others: str, host: str = "vts1", cluster: str = "") -> tuple[Server, Entry]:
     """On a server that erases as VTS does; `others` are further tapes, `cluster` its peers."""
-    one = job(host=host, action="erase", bma="")
+    one = job(host=host, action="erase", bma="", policy="")
     at = server(one, *(job(9, cartridge=path) for path in others))
     at.act = lambda spec: at.jobs.tapes.update({one.cartridge: tape(one, size=0)})
     at.answers = {"erase": (0, "")}
@@ -599,6 +689,27 @@ def test_a_proven_tape_is_erased_by_the_servers_own_line(tmp_path: Path) -> None
     assert Status.DONE == ended.status
     assert ("tool", "erase", "VTSPolicy Erase - T00001") == at.jobs.begun[0].argv
     assert (("true", "/VAULT01/P/T00001"),) == at.jobs.begun[0].checks
+
+
+def test_an_erase_that_is_not_allowed_any_more_does_not_happen(tmp_path: Path) -> None:
+    """Its policy, or its leave, was taken out after it was planned."""
+    one = job(action="erase", bma="", policy="gone")
+    for number, (vts, allowed, status) in enumerate((
+        (Vts(), (), Status.FAILED),
+        (Vts(policies={"gone": Policy(action="erase")}), (), Status.FAILED),
+        (Vts(policies={"gone": Policy(action="erase")}, allow_erase=("gone",)), (), Status.DONE),
+        (Vts(policies={"gone": Policy(action="erase")}), ("gone",), Status.DONE),
+    )):  # fmt: skip
+        (folder := tmp_path / str(number)).mkdir()
+        at = server(one, answers={"erase": (0, "")})
+        at.act = lambda _, at=at: at.jobs.tapes.update({one.cartridge: tape(one, size=0)})
+        found = hands(folder, {"vts1": at}, allowed=frozenset(allowed))
+        means = replace(vts, vtspolicy=VtsPolicyCommand(command=("tool", "erase")), tape_is_free=("true",))
+        place = replace(found.yard.place("vts1"), vts=means)
+        found = replace(found, yard=replace(found.yard, places={"vts1": place}))
+        found.book.prove(proof(one))
+
+        assert status == done(one, found).status
 
 
 @pytest.mark.parametrize("other", ["/VAULT01/Q/T00001", "/VAULT02/P/T00001", "/OTHER/P/T00001"])

@@ -206,3 +206,30 @@ def test_a_mark_that_moved_lets_nothing_wait_again_and_unproven_never_does(tmp_p
     assert {"failed": 1, "unproven": 1, "done": 1} == found.counts()
     assert found.set_mark("vts1", "7 9", was="", again=ids, now=8)
     assert {"planned": 1, "unproven": 1, "done": 1} == found.counts()
+
+
+def test_what_somebody_has_abandoned_no_plan_brings_back(tmp_path: Path) -> None:
+    found = book(tmp_path)
+    found.add("m1", [job(1)], 5)
+    (entry,) = found.take("me", Limits(), 1, 6)
+    found.end(entry, Status.PARKED, 7, is_open=True)
+    found.abandon([job(1).id], 8, "abandoned by ann")
+
+    assert [] == found.add("m2", [job(1)], 9)
+
+
+def test_a_clock_that_was_set_back_holds_no_server(tmp_path: Path) -> None:
+    found = book(tmp_path)
+    found.away("vts1", "nobody answers", 100_000)
+
+    assert found.held(100_001)
+    assert not found.held(50_000)
+
+
+def test_a_module_of_each_bma_is_all_that_a_migrator_must_be() -> None:
+    from vtsconf import bma
+    from vtsconf.bma.contract import Migrator
+
+    wanted = {name for name in vars(Migrator) if not name.startswith("_")}
+
+    assert {} == {name: lacks for name in bma.NAMES if (lacks := wanted - set(dir(bma.ALL[name])))}

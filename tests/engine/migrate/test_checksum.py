@@ -355,7 +355,7 @@ def with_vts(work: Hands, **more: Any) -> Hands:
 
 
 def erased(tmp_path: Path, checksum: str, **more: Any) -> tuple[Summing, Entry]:
-    one = job(action="erase", bma="")
+    one = job(action="erase", bma="", policy="")
     at = server(one, answers={"submit": (0, "")}, **more)
 
     def act(spec: RunSpec) -> None:
@@ -396,7 +396,7 @@ def test_what_cannot_be_summed_is_not_erased(tmp_path: Path, said: Ends) -> None
 
 
 def test_an_erase_that_is_cancelled_while_it_is_summed_does_not_happen(tmp_path: Path) -> None:
-    one = job(action="erase", bma="")
+    one = job(action="erase", bma="", policy="")
     at = server(one, sums=[None])
     work = with_vts(hands(tmp_path, {"vts1": at}))
     work.book.prove(copied(sha256(OLD)))

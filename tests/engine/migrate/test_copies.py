@@ -100,7 +100,7 @@ def test_a_copy_that_expires_says_so_and_the_record_keeps_it(tmp_path: Path) -> 
 
 def erased(folder: Path, expires: str) -> tuple[Entry, Server]:
     """A tape whose copy expires then, erased by VTS where we let it."""
-    one = job(action="erase", bma="")
+    one = job(action="erase", bma="", policy="")
     at = Server(answers={"submit": (0, "")})
     at.act = lambda _spec: at.jobs.tapes.update({one.cartridge: tape(one, size=0)})
     at.jobs.tapes[one.cartridge] = tape(one)

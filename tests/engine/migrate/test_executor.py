@@ -209,7 +209,7 @@ def test_what_was_taken_over_for_a_server_that_is_not_ours_is_put_back(tmp_path:
     found.book.add("r1", [theirs], NOW)
     (entry,) = found.book.take("one that died", Limits(), 1, NOW)
 
-    assert "planned" == bring(entry.id, entry.attempt, found)
+    assert "submitted" == bring(entry.id, entry.attempt, found)
     (entry,) = found.book.take("who knows it", Limits(), 1, NOW)
     assert (2, 1, 1) == (entry.attempt, entry.number, entry.tried)
 

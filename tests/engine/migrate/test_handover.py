@@ -193,7 +193,7 @@ def test_a_server_that_is_lost_after_the_line_was_given_gets_no_second_one(
 ) -> None:
     """The next attempt goes on with it, and knows what was there before; VTS may be slow."""
     vts = Vts1(folder=tmp_path, server=(server := Cut())).says((0, ""), "10@monday", after)
-    assert ("planned", 1, "vts1: nobody answers") == (vts.go(), vts.lines, vts.reason)
+    assert ("submitted", 1, "vts1: nobody answers") == (vts.go(), vts.lines, vts.reason)
 
     server.is_cut = False
     assert (status, 1) == (vts.go(), vts.lines)

@@ -64,6 +64,7 @@ def command(
     options.set_color(shop.settings.color)
     preparation = shop.prepare(limit)
     work = working.Work(shop, {ready.name: ready for ready in preparation.ready}, quiet=as_json)
+    work.allowed = frozenset(allow_erase)
     pause = wait(every)
     with work.ending(as_json=as_json), working.run_of(shop, "migrate") as run:
         planner = Planner(

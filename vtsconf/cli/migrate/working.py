@@ -73,9 +73,12 @@ def bounds_of(shop: Shop, ready: Mapping[str, Ready], book: Book) -> Bounds:
 
 
 class Work:
-    """An executor at work; `ready` are the servers whose documents are in order. `only`: these jobs and no others."""
+    """An executor at work; `ready` are the servers whose documents are in order. `only`: these jobs and no others;
+    `allowed`: the names of `--allow-erase`.
+    """
 
     only: frozenset[str] | None = None
+    allowed: frozenset[str] = frozenset()
 
     def __init__(self, shop: Shop, ready: Mapping[str, Ready], *, quiet: bool = False) -> None:
         self.shop, self.ready, self.quiet = shop, ready, quiet
@@ -207,6 +210,7 @@ class Work:
             now=time.time,
             stopping=lambda: self.shop.stop.is_set,
             told=self.tell,
+            allowed=self.allowed,
         )
         with ExitStack() as stack, stoppable(self.shop.stop, "nothing more is begun"):
             engine = stack.enter_context(

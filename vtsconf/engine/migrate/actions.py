@@ -16,7 +16,7 @@ from vtsconf.engine.migrate import checksum
 from vtsconf.engine.migrate.attempt import Attempt, Ending, Shown, failed, output_of, refused, told
 from vtsconf.engine.migrate.handover import hand_over
 from vtsconf.resources.desired import is_cluster
-from vtsconf.transport.runs import Guard
+from vtsconf.transport.runs import Guard, RunState
 
 _WAIT = 20.0  # seconds that the answer waits for the stub to be back
 
@@ -71,7 +71,8 @@ def _judged(attempt: Attempt, output: Output, before: Shown) -> Ending:
     """The first witness, then the catalogue."""
     job = attempt.job
     judgement = attempt.migrator.judge(attempt.settings, "archive", output, [job.cartridge])
-    _stop_for_good(attempt, output)
+    if output.exit == _TIMED_OUT:
+        _stop_for_good(attempt, output)
     if judgement.verdict is not Verdict.SUCCESS and attempt.is_cancelled:
         beside = "; the BMA may go on with it on its own servers" if attempt.migrator.outlives() else ""
         return Ending(status=Status.CANCELLED, reason=f"cancelled while it ran{beside}")
@@ -106,8 +107,8 @@ _TIMED_OUT = 124  # what our runner says of a run that it has ended at its time-
 
 
 def _stop_for_good(attempt: Attempt, output: Output) -> None:
-    """At its time-out the client was ended; the BMA's own command ends what it has set going elsewhere."""
-    if output.exit == _TIMED_OUT and (command := attempt.cancelling(output)):
+    """Its client was ended, and has not said how it went: the BMA's own command ends what it has set going elsewhere."""
+    if command := attempt.cancelling(output):
         attempt.run(attempt.spec(f"{attempt.job.mark}-cancel", command))
 
 
@@ -138,6 +139,7 @@ def _left_behind(attempt: Attempt, before: Shown) -> Ending | None:
     )
 
 
+_NO_WORD = Output(exit=None, text="")
 _NOTHING = Shown(answered=True, reason="")
 
 
@@ -152,7 +154,8 @@ def _lost(attempt: Attempt, before: Shown) -> Ending:
     if not shown.answered:
         return _unanswered(shown)
     if not shown.copies:
-        return Ending(status=Status.FAILED, reason="the run was lost: its server was restarted", retry=True)
+        reason = "the run was lost: its server was restarted"
+        return _elsewhere(attempt, _NO_WORD) or Ending(status=Status.FAILED, reason=reason, retry=True)
     return Ending(
         status=Status.IN_DOUBT,
         reason="the run was lost with its server's processes, yet the catalogue has a copy under its mark",
@@ -212,13 +215,34 @@ def restore(attempt: Attempt) -> Ending:
         return Ending(status=Status.IN_DOUBT, reason=_FORGOTTEN)
     output = output_of(state)
     judgement = attempt.migrator.judge(attempt.settings, "restore", output, [job.cartridge])
-    _stop_for_good(attempt, output)
+    if judgement.verdict is Verdict.UNKNOWN:
+        _stop_for_good(attempt, output)  # nothing may write to the stub that is put back
     seen = attempt.tape()
+    if seen is not None and not seen.is_erased and not _is_work_of(state, seen, proof):
+        return _written_since(judgement)
     if state.state == "ended" and judgement.verdict is Verdict.SUCCESS and seen and seen.size == proof.size:
         if unlike := checksum.unlike(attempt, proof.checksum):
             return _not_restored(attempt, unlike, output, proof, seen)
         return _restored(attempt, proof, about, seen, judgement)
     return _not_restored(attempt, failed(judgement, output), output, proof, seen)
+
+
+_SLACK = {"ended": 2, "lost": 15}  # seconds between the last that was seen of a run, and its end
+
+
+def _is_work_of(state: RunState, seen: Tape, proof: Proof) -> bool:
+    """Nobody has written to the file after the restore: a BMA gives it the time of the copy, or of its own writing."""
+    return seen.mtime == proof.mtime or seen.mtime // 10**9 <= state.beat + _SLACK.get(state.state, 0)
+
+
+def _written_since(judgement: Judgement) -> Ending:
+    """The host waits for the mount: the answer may have been lost for hours, and a tape stands there that nobody has a copy of."""
+    return Ending(
+        status=Status.IN_DOUBT,
+        reason="the file was written to after the restore had ended: it is left as it is, and not taken for the copy",
+        verdict=judgement.verdict,
+        detail={"witnesses": {"bma": judgement.proof or judgement.reason}},
+    )
 
 
 def _restored(
@@ -289,7 +313,11 @@ def _copy(attempt: Attempt) -> tuple[Proof, Mapping[str, Any]]:
     return found[-1]
 
 
-_EMPTY = ': >"$1"'
+# A new file: whoever may still be writing, writes to one that has no name any more. The vault's owner and mode stay.
+_EMPTY = (
+    'n=${1%/*}/.vtsconf.$$.new; o=$(stat -c "%u:%g %a" -- "$1") && : >"$n" && chown "${o% *}" "$n" &&'
+    ' chmod "${o#* }" "$n" && mv -f -T -- "$n" "$1" || { rm -f -- "$n"; exit 1; }'
+)
 
 
 def _stub_back(attempt: Attempt, seen: Tape) -> str:
@@ -318,6 +346,7 @@ def erase(attempt: Attempt) -> Ending:
             f"it is not known how {job.host} erases a tape, or tells that one is free",
             remedy="set vts.vtspolicy.command and vts.tape_is_free: nothing else may erase a tape",
         )
+    _must_be_allowed(attempt)
     proof, _ = _copy(attempt)
     if not proof.is_complete or (proof.size, proof.mtime, proof.inode) != (job.bytes, job.mtime, job.inode):
         return Ending(status=Status.FAILED, reason="it is not, as it is now, proven on tape: not erased")
@@ -325,7 +354,10 @@ def erase(attempt: Attempt) -> Ending:
         reason = f"not erased{_until(proof.expires)}: the BMA need not have it any more"
         return Ending(status=Status.FAILED, reason=reason)
     if unlike := checksum.unlike(attempt, proof.checksum, attempt.as_planned):
-        return replace(unlike, reason=f"not erased: {unlike.reason}", retry=False)
+        is_other = (
+            unlike.status is Status.FAILED and not unlike.is_open
+        )  # it is not what was copied, or cannot be read
+        return replace(unlike, reason=f"not erased: {unlike.reason}", retry=unlike.retry and not is_other)
     line = erase_line(job.cartridge.rsplit("/", 1)[1], _who(attempt), place.vts.release)
     command = Command(argv=(*place.vts.vtspolicy.command, line), timeout=600)
     state = attempt.begin(attempt.spec(job.mark, command, attempt.as_planned, _only(attempt)))
@@ -342,6 +374,18 @@ def erase(attempt: Attempt) -> Ending:
         reason=f"the command ended with {state.exit}; the tape has its bytes still",
         detail={"said": output_of(state).text[-2000:]},
     )
+
+
+def _must_be_allowed(attempt: Attempt) -> None:
+    """Its policy may have been taken out, or its leave, since the job was planned. Raises Refused."""
+    vts, name = attempt.place.vts, attempt.job.policy
+    allowed = {*vts.allow_erase, *attempt.hands.allowed}
+    is_rule = any(one.startswith("rules/") for one in allowed)  # the job does not know the rule that made it
+    if name and not (is_rule or (name in vts.policies and allowed & {name, f"policies/{name}"})):
+        raise Refused(
+            f"not erased: the policy {name} may not erase any more",
+            remedy="neither vts.allow_erase nor --allow-erase names it now, or it is gone",
+        )
 
 
 def _who(attempt: Attempt) -> str:

@@ -23,24 +23,27 @@ _LONGEST_BACKOFF = 3600  # seconds
 _AWAY = 5.0  # seconds until a store that is away is asked again
 
 
-def bring(id_: str, attempt: int, hands: Hands) -> str:
-    """Returns the status. What has ended already is only told. Raises Stopped.
+def bring(id_: str, attempt: int, hands: Hands, *, is_adopted: bool = False) -> str:
+    """Returns the status. What has ended already is only told. Raises Stopped. `is_adopted`: somebody may have been at it
+    before.
 
     While the store is away nothing is lost: what runs on the server is found again.
     """
     while True:
         try:
-            return _bring(id_, attempt, hands)
+            return _bring(id_, attempt, hands, is_adopted=is_adopted)
         except StoreLost:
             hands.pause(_AWAY)
+            is_adopted = True
 
 
-def _bring(id_: str, attempt: int, hands: Hands) -> str:
+def _bring(id_: str, attempt: int, hands: Hands, *, is_adopted: bool) -> str:
     found = hands.book.get(id_)
     if not found or found[0].attempt != attempt or found[0].state != "taken":
         return found[0].status.value if found else ""
     entry = found[0]
-    return _end(entry, _not_begun(entry, hands) or _ending(entry, hands), hands).value
+    ending = _not_begun(entry, hands) or _ending(entry, hands, is_adopted=is_adopted)
+    return _end(entry, ending, hands).value
 
 
 def _not_begun(entry: Entry, hands: Hands) -> Ending | None:
@@ -55,26 +58,27 @@ def _later(reason: str, *, goes_on: bool = True) -> Ending:
     return Ending(status=Status.PLANNED, reason=reason, retry=True, goes_on=goes_on, is_free=True)
 
 
-def _taken_up(attempt: Attempt) -> Ending | None:
+def _taken_up(attempt: Attempt, *, is_adopted: bool) -> Ending | None:
     """Where an earlier turn, or an executor that died, may have begun the run: does the server know it? If not, nothing has
     happened: a job that was cancelled has ended, and another waits for a turn of its own, under a number of its own, so that
     no answer counts which was given for the other one.
     """
-    is_cancelled = attempt.is_cancelled
-    if (attempt.entry.number == attempt.entry.attempt and not is_cancelled) or attempt.has_begun:
+    entry, is_cancelled = attempt.entry, attempt.is_cancelled
+    is_new = entry.number == entry.attempt and not is_adopted
+    if (is_new and not is_cancelled) or attempt.has_begun:
         return None
     if is_cancelled:
         return Ending(status=Status.CANCELLED, reason="cancelled before it ran")
-    return _later("its server was away before anything began", goes_on=False)
+    return _later("it was interrupted before anything began", goes_on=False)
 
 
-def _ending(entry: Entry, hands: Hands) -> Ending:
+def _ending(entry: Entry, hands: Hands, *, is_adopted: bool) -> Ending:
     """Every way it can end is a value."""
     try:
         place = hands.yard.place(entry.job.host)
         migrator, settings = place.bma(entry.job.bma) if entry.job.bma else (NOBODY, None)
         made = Attempt(entry=entry, place=place, hands=hands, migrator=migrator, settings=settings)
-        return _taken_up(made) or ACTIONS[entry.job.action](made)
+        return _taken_up(made, is_adopted=is_adopted) or ACTIONS[entry.job.action](made)
     except (Stopped, StoreLost):
         raise
     except Unreachable as error:  # no failure of the tape, and its run may go on
@@ -129,7 +133,7 @@ def _again(entry: Entry, ending: Ending, hands: Hands) -> Status:
         is_free=ending.is_free,
     )
     hands.told(entry, "waits" if ending.is_free else "retry")
-    return Status.PLANNED
+    return Status.SUBMITTED if ending.goes_on else Status.PLANNED
 
 
 def _budget(entry: Entry, ending: Ending, hands: Hands) -> None:

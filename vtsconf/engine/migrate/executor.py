@@ -29,9 +29,10 @@ def flows_of(hands: Hands) -> Mapping[str, Callable[[Any], Any]]:
 
     def one(id_: str, attempt: int) -> str:
         flow = f"{id_}#{attempt}"
+        is_adopted = flow not in hands.flows  # nobody in this process has taken it
         hands.flows.add(flow)
         try:
-            return bring(id_, attempt, hands)
+            return bring(id_, attempt, hands, is_adopted=is_adopted)
         except Stopped:
             threading.Event().wait()  # this process ends now; the next one begins the step again
             raise

@@ -36,6 +36,7 @@ class Hands:
     stopping: Callable[[], bool]
     told: Callable[[Entry, str], None] = field(default=lambda _entry, _word: None)
 
+    allowed: frozenset[str] = frozenset()  # the names of `--allow-erase`
     flows: set[str] = field(default_factory=set)
     freed: threading.Event = field(default_factory=threading.Event)
 
