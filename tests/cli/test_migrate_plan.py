@@ -202,6 +202,17 @@ def test_an_erase_is_refused_unless_it_is_allowed_by_name(
     )
 
 
+def test_only_this_policy_is_as_if_it_were_alone(
+    here: Path, project: Project, vts1: Host, vtsconf: Vtsconf
+) -> None:
+    project(WIPE)
+    alone = vtsconf("migrate", "plan", "--json", "--policy", "nightly")
+    codes = {problem["code"] for host in alone.json["hosts"] for problem in host["problems"]}
+
+    assert (0, set()) == (alone.code, codes & {"erase", "erase-means"})
+    assert 3 == vtsconf("migrate", "plan", "--policy", "wipe").code
+
+
 @pytest.mark.parametrize(
     ("more", "code"),
     [({"size": 1}, "changed"), ({"witnesses": ("bma",)}, "one_witness"), ({"inode": 1}, "changed")],
