@@ -312,3 +312,18 @@ def test_a_vault_that_is_a_link_is_told_and_not_listed(
     assert 7 == document["summary"]["tapes"]
     assert ["tapes"] == [p["code"] for p in document["hosts"][0]["problems"]]
     assert "symbolic link" in document["hosts"][0]["problems"][0]["what"]
+
+
+def test_whoever_lets_vts_erase_by_itself_is_told_what_is_on_record(
+    here: Path, project: Project, vts1: Host, vtsconf: Vtsconf
+) -> None:
+    config = POLICIES.partition("  vaults:")[0]  # no more than the configuration file
+    project(config + "  cleanup: {autoerase: true}\n")
+    none = vtsconf("plan")
+    proven(here, vts1, "VAULT01/POOL1/A00001")
+    one = vtsconf("plan")
+
+    assert (3, 3) == (none.code, one.code)
+    assert "the store has a proven copy of no tape of vts1" in none.out + none.err
+    assert "the store has a proven copy of 1 tape of vts1" in one.out + one.err
+    assert "`vtsconf migrate plan` lists" in one.out + one.err
