@@ -31,6 +31,8 @@ bench: setup           ## ours and the peers on the same servers, in one run
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.simulate
 	$(BIN)/python -m benchmarks.executor
+	$(BIN)/python -m benchmarks.listing
+	$(BIN)/python -m benchmarks.judging
 
 schemas: setup         ## make the generated JSON schemas again
 	$(BIN)/vtsconf schema > schemas/vts.schema.json

@@ -202,6 +202,17 @@ def test_an_erase_is_refused_unless_it_is_allowed_by_name(
     )
 
 
+def test_only_this_policy_is_as_if_it_were_alone(
+    here: Path, project: Project, vts1: Host, vtsconf: Vtsconf
+) -> None:
+    project(WIPE)
+    alone = vtsconf("migrate", "plan", "--json", "--policy", "nightly")
+    codes = {problem["code"] for host in alone.json["hosts"] for problem in host["problems"]}
+
+    assert (0, set()) == (alone.code, codes & {"erase", "erase-means"})
+    assert 3 == vtsconf("migrate", "plan", "--policy", "wipe").code
+
+
 @pytest.mark.parametrize(
     ("more", "code"),
     [({"size": 1}, "changed"), ({"witnesses": ("bma",)}, "one_witness"), ({"inode": 1}, "changed")],
@@ -301,3 +312,18 @@ def test_a_vault_that_is_a_link_is_told_and_not_listed(
     assert 7 == document["summary"]["tapes"]
     assert ["tapes"] == [p["code"] for p in document["hosts"][0]["problems"]]
     assert "symbolic link" in document["hosts"][0]["problems"][0]["what"]
+
+
+def test_whoever_lets_vts_erase_by_itself_is_told_what_is_on_record(
+    here: Path, project: Project, vts1: Host, vtsconf: Vtsconf
+) -> None:
+    config = POLICIES.partition("  vaults:")[0]  # no more than the configuration file
+    project(config + "  cleanup: {autoerase: true}\n")
+    none = vtsconf("plan")
+    proven(here, vts1, "VAULT01/POOL1/A00001")
+    one = vtsconf("plan")
+
+    assert (3, 3) == (none.code, one.code)
+    assert "the store has a proven copy of no tape of vts1" in none.out + none.err
+    assert "the store has a proven copy of 1 tape of vts1" in one.out + one.err
+    assert "`vtsconf migrate plan` lists" in one.out + one.err

@@ -1,12 +1,15 @@
 """The tables in docs/parameters.md and docs/lints.md are made from the code; `VTSCONF_WRITE_DOCS=1` writes them."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from vtsconf.core.duration import seconds
 from vtsconf.core.tablefile import read_tables
 from vtsconf.core.tables import Scope
+from vtsconf.engine.settings import is_time, read_settings
 from vtsconf.resources.lints import ALL
 
 ROOT = Path(__file__).parents[2]
@@ -70,3 +73,15 @@ def test_every_check_of_the_fact_sheet_is_made_or_said_not_to_be():
     text = (ROOT / "docs" / "lints.md").read_text()
 
     assert [f"C{n}" for n in range(1, 24) if f"| C{n} |" not in text] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["jobs", "jobs_per_host", "jobs_per_bma", "failures_in_a_row", "look_every", "keep_runs"]
+)
+def test_the_page_of_migrations_has_the_settings_with_their_defaults(name, tmp_path):
+    settings, _ = read_settings(tmp_path, flags={}, environ={}, home=tmp_path)
+    ((written,),) = [
+        re.findall(rf"^\| `{name}` \| (\S+) \|", (ROOT / "docs/migrations.md").read_text(), re.MULTILINE)
+    ]
+
+    assert getattr(settings, name) == (seconds(written) if is_time(name) else int(written))

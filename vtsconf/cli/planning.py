@@ -27,12 +27,17 @@ def make_plan(
     preparation = prepared(shop, limit)
     from vtsconf.engine.aim import aimed, noted
     from vtsconf.engine.collect import Wish
+    from vtsconf.engine.migrate.recorded import recorded
+    from vtsconf.resources.lints.unproven import erases_by_itself
 
     preparation = aimed(noted(preparation, allowed), addresses)
     wish = Wish(
         addresses=tuple(addresses),
         allowed=allowed,
         confirm_within=shop.settings.confirm_within,
+        recorded=recorded(
+            shop.settings.store, [one.name for one in preparation.ready if erases_by_itself(one.subject())]
+        ),
     )
     with Progress("reading", len(preparation.ready), quiet=quiet) as progress:
         plan = shop.plan(preparation, wish, done=progress.done)

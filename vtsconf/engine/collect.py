@@ -21,6 +21,7 @@ from vtsconf.engine.prepare import Ready, erasing
 from vtsconf.engine.reach import Reach
 from vtsconf.resources import build
 from vtsconf.resources.lints import lint
+from vtsconf.resources.lints.unproven import with_record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class Wish:
     addresses: tuple[str, ...] = ()  # () = all; "ems", "ems/ems_enable", "vts1/files": see `engine.aim`
     allowed: Collection[str] = ()
     confirm_within: int | None = None
+    recorded: Mapping[str, int] = field(default_factory=dict)  # tapes with a proven copy, by host
     secrets: Mapping[SecretRef, Secret] = field(default_factory=dict)
 
 
@@ -99,7 +101,8 @@ def compare(
         return replace(blank, outcome=PlanOutcome.LOCKED, reason=locked)
     found = [_placed(problem, ready) for resource in resources for problem in resource.problems(reading)]
     live = ready.subject(_live(ready, reading))
-    judged = [*lint(live), *erasing(live, wish.allowed, resources)]
+    risks = erasing(live, wish.allowed, resources)
+    judged = [*lint(live), *(with_record(risk, wish.recorded.get(ready.name)) for risk in risks)]
     blank = replace(blank, problems=tuple(dict.fromkeys([*blank.problems, *found, *judged])))
     if stops := errors(found):
         return replace(blank, outcome=PlanOutcome.ERROR, reason=stops[0].what)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 _REMEDY = "write sqlite:///PATH or postgresql://USER@HOST:PORT/DATABASE"
+_GRANTS = (
+    "let the owner of the database grant this role what docs/store.md lists: the schema dbos is needed, too"
+)
 _OLDEST = (3, 35)  # the library's statements use RETURNING
 
 
@@ -108,7 +111,8 @@ def sentences(store: Store) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise unusable(store, getattr(error, "orig", None) or error) from None
+        said = getattr(error, "orig", None) or error
+        raise unusable(store, said, _GRANTS if "permission denied" in str(said) else "") from None
 
 
 def unusable(store: Store, error: BaseException, remedy: str = "") -> VtsconfError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -114,15 +114,29 @@ class _Work:
 
 def judge_tapes(ready: Ready, server: Lists, question: Question, *, number: int = 0) -> Part:
     """One host's part. Its number is its place among those that are judged. Raises what the server raises."""
-    refused = tuple(erasing(ready.subject(), question.allowed, ready.resources))
+    refused = tuple(_asked(erasing(ready.subject(), question.allowed, ready.resources), question))
     batch = _Batch(ready, question, number)
     seen = server.tapes(vaults_of(ready), batch.add)
     part = batch.end()
     nowhere = unproven(ready.subject(), batch.unproven)
-    part.problems = (*ready.problems, *refused, *nowhere, *_means(ready), *_amiss(ready, seen, question))
+    part.problems = (
+        *ready.problems,
+        *refused,
+        *nowhere,
+        *_asked(_means(ready), question),
+        *_amiss(ready, seen, question),
+    )
     if stops := [problem for problem in errors(refused) if problem.address.startswith("policies/")]:
         part.reason = stops[0].what
     return part
+
+
+def _asked(problems: Iterable[Problem], question: Question) -> Iterator[Problem]:
+    """Without those of policies that nobody asks for: the others are judged as if they were alone."""
+    for problem in problems:
+        kind, _, name = problem.address.partition("/")
+        if kind != "policies" or not question.only or name in question.only:
+            yield problem
 
 
 def vaults_of(ready: Ready) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
+from shlex import quote
 
 from vtsconf.core.emsrules import Decision
 from vtsconf.core.errors import Refused
@@ -29,7 +30,8 @@ def restore_jobs(
 def _restore(book: Book, host: str, path: str, tape: Tape | None, token: str, *, nonce: str) -> Job:
     if tape is None:
         raise Refused(
-            f"{host} has no tape {path}", remedy="name it by its whole path, /VAULT01/POOL1/TAPE001"
+            f"{host} has no tape {path}",
+            remedy=f"name it by its whole path: `vtsconf migrate plan --explain {quote(path.rpartition('/')[2])}` shows its path",
         )
     if tape.size:
         raise Refused(f"{path} is not erased: it has {tape.size} bytes", remedy="there is nothing to restore")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vtsconf.core.printable import printable
 from vtsconf.core.problem import Level, Problem
@@ -47,3 +47,17 @@ def unproven(subject: Subject, seen: Unproven) -> Iterator[Problem]:
         address=wanted.address,
         source=CLEANUP,
     )
+
+
+def with_record(problem: Problem, recorded: int | None) -> Problem:
+    """The same of VTS erasing by itself, with how many tapes of the server the store has a copy of; None: nobody looked."""
+    if recorded is None or problem.code != "erase" or not problem.address.endswith(f"/{AUTOERASE}"):
+        return problem
+    tapes = "1 tape" if recorded == 1 else f"{recorded:,} tapes"
+    known = (
+        f"the store has a proven copy of {tapes} of {problem.host or 'this server'}"
+        if recorded
+        else (f"the store has a proven copy of no tape of {problem.host or 'this server'}")
+    )
+    more = f"{known}; one without could be lost: `vtsconf migrate plan` lists the tapes, and counts those that are not proven"
+    return replace(problem, why=f"{problem.why}; {more}")
