@@ -206,3 +206,23 @@ def test_a_mark_that_moved_lets_nothing_wait_again_and_unproven_never_does(tmp_p
     assert {"failed": 1, "unproven": 1, "done": 1} == found.counts()
     assert found.set_mark("vts1", "7 9", was="", again=ids, now=8)
     assert {"planned": 1, "unproven": 1, "done": 1} == found.counts()
+
+
+def test_what_may_begin_only_much_later_keeps_nobody(tmp_path: Path) -> None:
+    """Nor do jobs whose window is closed for long; a restore does, and what may be at work already."""
+    found, nightly = book(tmp_path), [("vts1", "nightly")]
+    found.add("m1", [job(1)], 5)
+    assert found.is_idle(shut=nightly)
+    assert not found.is_idle(shut=[("vts2", "nightly")])
+
+    (entry,) = found.take("me", Limits(), 1, 6)
+    assert not found.is_idle(shut=nightly)
+    found.postpone(entry, 6, after=100, reason="its window is closed")
+    assert (False, True) == (found.is_idle(before=106), found.is_idle(before=105))
+    assert [(1, 106)] == [(one.jobs, one.first) for one in found.waits(Limits(), 105)]
+    assert [0] == [one.first for one in found.waits(Limits(), 106)]
+    assert [] == found.waits(Limits(known=frozenset({"vts2"})), 105)
+
+    found.add("m1", [job(2, action="restore")], 7)
+    assert not found.is_idle(before=105, shut=nightly)
+    assert [True, False] == sorted((one.is_bound for one in found.waits(Limits(), 7)), reverse=True)
