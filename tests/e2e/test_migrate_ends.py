@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -156,3 +157,47 @@ def test_stopped_it_ends_its_run_and_prints_its_document(lab: Lab) -> None:
 
     assert (9, 2) == (executor.returncode, len(document["jobs"]))
     assert own["finished"] >= own["started"]
+
+    later = subprocess.Popen(
+        [sys.executable, "-m", "vtsconf", "migrate", "run", "--no-plan"], cwd=lab.folder, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    time.sleep(3)
+    later.terminate()
+    said, _ = later.communicate(timeout=60)
+    assert 9 == later.returncode
+    assert ": no jobs of its own\n? 2 jobs are at work: `vtsconf migrate run` finds them again\n" in said
+
+
+def test_jobs_behind_a_parked_application_are_told_with_what_to_do(lab: Lab) -> None:
+    (lab.folder / "vtsconf.toml").write_text("failures_in_a_row = 1\njobs_per_bma = 1\n")
+    for host in lab.hosts:
+        host.break_("bma", "exit", "12", "archive")
+    first = run(lab, "migrate", "run")  # this one parks it
+    again = run(lab, "migrate", "run", "--no-plan")
+    left = json.loads(run(lab, "migrate", "run", "--no-plan", "--json").stdout)["left"]
+
+    assert (5, 9) == (first.returncode, again.returncode), first.stdout + again.stdout
+    assert ": no jobs of its own\n" in again.stdout
+    for said in (first.stdout, again.stdout):
+        assert "! 1 job waits: bma tsm is parked after a failure " in said
+        assert "      to do: vtsconf migrate retry --bma tsm\n" in said
+    assert [("parked", "tsm", 1, 1)] == [
+        (one["waits_for"], one["name"], one["jobs"], one["parked"]["failures"]) for one in left
+    ]
+
+
+def test_a_closed_window_ends_a_run_that_has_nothing_else_to_do(lab: Lab) -> None:
+    opens = datetime.now(UTC) + timedelta(hours=4)
+    window = (
+        f"window: {{from: '{opens:%H:%M}', to: '{opens + timedelta(hours=2):%H:%M}', timezone: UTC}}, retry"
+    )
+    (lab.folder / "group_vars" / "vts.yaml").write_text(POLICY.replace("retry", window))
+
+    done = run(lab, "migrate", "run")
+    again = run(lab, "migrate", "run")
+
+    for one in (done, again):
+        assert 9 == one.returncode, one.stderr
+        assert f"? 2 jobs wait for the window of all: from {opens:%Y-%m-%d %H:%M} UTC, in 3h" in one.stdout
+    assert {"planned"} == {job["status"] for job in jobs(lab).values()}

@@ -233,3 +233,23 @@ def test_a_module_of_each_bma_is_all_that_a_migrator_must_be() -> None:
     wanted = {name for name in vars(Migrator) if not name.startswith("_")}
 
     assert {} == {name: lacks for name in bma.NAMES if (lacks := wanted - set(dir(bma.ALL[name])))}
+
+
+def test_what_may_begin_only_much_later_keeps_nobody(tmp_path: Path) -> None:
+    """Nor do jobs whose window is closed for long; a restore does, and what may be at work already."""
+    found, nightly = book(tmp_path), [("vts1", "nightly")]
+    found.add("m1", [job(1)], 5)
+    assert found.is_idle(shut=nightly)
+    assert not found.is_idle(shut=[("vts2", "nightly")])
+
+    (entry,) = found.take("me", Limits(), 1, 6)
+    assert not found.is_idle(shut=nightly)
+    found.postpone(entry, 6, after=100, reason="its window is closed")
+    assert (False, True) == (found.is_idle(before=106), found.is_idle(before=105))
+    assert [(1, 106)] == [(one.jobs, one.first) for one in found.waits(Limits(), 105)]
+    assert [0] == [one.first for one in found.waits(Limits(), 106)]
+    assert [] == found.waits(Limits(known=frozenset({"vts2"})), 105)
+
+    found.add("m1", [job(2, action="restore")], 7)
+    assert not found.is_idle(before=105, shut=nightly)
+    assert [True, False] == sorted((one.is_bound for one in found.waits(Limits(), 7)), reverse=True)

@@ -43,3 +43,14 @@ def test_what_fails_is_parked_at_the_next_look(tmp_path: Path) -> None:
 
     assert (frozenset(), frozenset({("bma", "tsm")})) == (before.parked, ours.now().parked)
     assert before.policies == ours.now().policies == {("vts1", "nightly"): 3}
+
+
+def test_closed_windows_say_when_they_open(tmp_path: Path) -> None:
+    book = Book(f"sqlite:///{tmp_path}/vtsconf.db")
+    window = {"from": "22:00", "to": "06:00", "timezone": "UTC"}
+    policy = Policy.model_validate({"action": "migrate", "bma": "tsm", "window": window})
+    ours = bounds(book, {"vts1": Vts(policies={"nightly": policy}, bma={"tsm": TSM}), "vts2": vts()})
+    noon, night = 12 * 3600, 23 * 3600
+
+    assert {("vts1", "nightly"): 22 * 3600} == ours.closed(noon)
+    assert {} == ours.closed(night)

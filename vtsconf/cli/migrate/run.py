@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vtsconf.cli import options
+from vtsconf.cli import options, show
 
 if TYPE_CHECKING:
+    from vtsconf.core.migrate.left import Left
     from vtsconf.engine.migrate.book import Entry
 
 
@@ -81,27 +82,38 @@ def command(
             raise Locked(str(error), remedy=_remedy(work.book.counts(run))) from error
         others = [entry for entry in work.ended.values() if entry.run != run]
         counts = Counter(work.book.counts(run)) + Counter(entry.status.value for entry in others)
+        left = work.left()
         if as_json:
             more: dict[str, object] = {
                 "progress": work.course.to_json(),
                 "known": planner.known,
                 "hosts": planner.hosts,
+                "left": [one.to_json() for one in left],
             }
             working.print_jobs([*work.book.entries(run=run), *others], counts, run, **more)
         else:
-            _tell(run, work.book.counts(run), others)
+            _tell(run, work.book.counts(run), others, is_left=bool(left))
+            for one in left:
+                _tell_left(one, shop.now)
     ended = working.exit_of(counts, is_away=bool(work.away()))
-    stopped = [Exit.WAITING] if shop.stop.is_set else []
-    return work.leave(worst([ended, *planner.exits, *stopped]))
+    waits = [Exit.WAITING] if shop.stop.is_set or left else []
+    return work.leave(worst([ended, *planner.exits, *waits]))
 
 
-def _tell(run: str, counts: Mapping[str, int], others: Sequence[Entry]) -> None:
+def _tell(run: str, counts: Mapping[str, int], others: Sequence[Entry], *, is_left: bool) -> None:
     """How many jobs stand where; those of earlier runs that were brought to an end apart."""
     told = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
-    click.echo(f"Run {run}: {told or 'nothing to do'}")
+    click.echo(f"Run {run}: {told or ('no jobs of its own' if others or is_left else 'nothing to do')}")
     if others:
         earlier = Counter(entry.status.value for entry in others)
         click.echo(f"of earlier runs: {', '.join(f'{n} {status}' for status, n in sorted(earlier.items()))}")
+
+
+def _tell_left(left: Left, now: int) -> None:
+    """What stays on the list, and what to do for it."""
+    click.echo(f"{show.paint('?' if left.parked is None else '!')} {left.told(now)}")
+    if left.parked:
+        click.echo(f"      to do: {left.parked.remedy}")
 
 
 def _remedy(counts: Mapping[str, int]) -> str:

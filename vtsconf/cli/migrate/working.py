@@ -16,6 +16,7 @@ from vtsconf.cli.progress import Progress
 from vtsconf.cli.wiring import stoppable
 from vtsconf.core.errors import StoreLost, Usage
 from vtsconf.core.migrate.job import Status
+from vtsconf.core.migrate.left import Left, left_of
 from vtsconf.core.migrate.progress import Course
 from vtsconf.core.migrate.turns import Limits
 from vtsconf.core.migrate.words import lasting
@@ -47,6 +48,9 @@ SYMBOLS = {
 }
 _STORE = 5.0  # seconds until a store that is away is asked again
 _HOUR = 3600.0  # seconds
+_PATIENCE = (
+    75 * 60
+)  # seconds that a run waits for a job's turn: the longest pause before another attempt is 72 minutes
 _AWAY = 5  # times that a server is looked for before a run ends without it
 
 
@@ -98,9 +102,23 @@ class Work:
 
     @property
     def is_idle(self) -> bool:
-        """Nothing runs, and nothing that waits will run by itself in this process, or only when its server is back."""
+        """Nothing runs, and nothing that waits will run by itself in this process: or only when its server is back, its
+        window opens, or after longer than any retry is put off.
+        """
         parked = self.bounds.parked | self.away()  # one that is only left alone for a while is waited for
-        return self.book.is_idle(replace(self.limits(), parked=parked))
+        before = self.shop.now + _PATIENCE
+        shut = [key for key, opens in self.bounds.closed(self.shop.now).items() if opens > before]
+        return self.book.is_idle(replace(self.limits(), parked=parked), before=before, shut=shut)
+
+    def left(self) -> list[Left]:
+        """What is open on the servers of this executor, whatever run it is of, and what it waits for."""
+        now = self.shop.now
+        return left_of(
+            self.book.waits(replace(self.limits(), only=None), now),
+            parked=bounds.parked_of(self.book.troubles(), self.shop.settings.failures_in_a_row),
+            away=[name for _, name in self.away()],
+            opens=self.bounds.closed(now),
+        )
 
     def away(self) -> frozenset[tuple[str, str]]:
         """("host", name) of servers that were found away again and again: nobody waits for them."""

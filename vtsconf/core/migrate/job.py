@@ -53,6 +53,7 @@ class Job:
     inode: int
     bma: str = ""  # "" for an erase
     policy: str = ""
+    rule: str = ""  # of vts.ems.rules, where an event asked for it
     options: Mapping[str, Any] = field(default_factory=dict)  # the BMA's own
     submit: Literal["run", "vtspolicy"] = "run"
     checksum: bool = False  # the tape is summed before it is archived, and once more after

@@ -377,13 +377,13 @@ def erase(attempt: Attempt) -> Ending:
 
 
 def _must_be_allowed(attempt: Attempt) -> None:
-    """Its policy may have been taken out, or its leave, since the job was planned. Raises Refused."""
-    vts, name = attempt.place.vts, attempt.job.policy
-    allowed = {*vts.allow_erase, *attempt.hands.allowed}
-    is_rule = any(one.startswith("rules/") for one in allowed)  # the job does not know the rule that made it
-    if name and not (is_rule or (name in vts.policies and allowed & {name, f"policies/{name}"})):
+    """Its policy or rule may have been taken out, or its leave, since the job was planned. Raises Refused."""
+    job, vts = attempt.job, attempt.place.vts
+    names = {f"rules/{job.rule}"} if job.rule else {job.policy, f"policies/{job.policy}"}
+    is_there = job.rule in vts.rules if job.rule else job.policy in vts.policies
+    if not is_there or names.isdisjoint({*vts.allow_erase, *attempt.hands.allowed}):
         raise Refused(
-            f"not erased: the policy {name} may not erase any more",
+            f"not erased: {min(names) if job.rule else f'the policy {job.policy}'} may not erase any more",
             remedy="neither vts.allow_erase nor --allow-erase names it now, or it is gone",
         )
 

@@ -7,11 +7,12 @@ What happened to a job is in the append-only journal as well; a row here says on
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from vtsconf.core.migrate.job import Job, Status
+from vtsconf.core.migrate.left import Held
 from vtsconf.core.migrate.progress import Stretch, Sum
 from vtsconf.core.migrate.record import Proof
 from vtsconf.core.migrate.turns import Limits, Load, Waiting, choose, hold
@@ -28,6 +29,7 @@ _OPEN = "open"  # the wish of a job that has ended, and that a later plan may as
 AGAIN = (Status.FAILED, Status.PARKED, Status.CANCELLED)
 _PAGE = 200  # waiting jobs that are looked at together
 _POLICY = "host || '/' || policy"
+_EVER = 2**62  # seconds since 1970: no moment is later
 _ROOM = 1000  # rows of a listing that are read at once
 
 
@@ -359,16 +361,32 @@ class Book:
     def keep_stretch(self, stretch: Stretch) -> None:
         sums.keep_stretch(self._db, stretch)
 
-    def is_idle(self, limits: Limits | None = None) -> bool:
-        """Nothing runs, and nothing could run now or later by itself, of what whoever has these limits works for."""
+    def waits(self, limits: Limits, now: int) -> list[Held]:
+        """What is open, of what whoever has these limits works for."""
+        return sums.waits(self._db, *self._within(limits), now)
+
+    def is_idle(
+        self,
+        limits: Limits | None = None,
+        *,
+        before: int | None = None,
+        shut: Collection[tuple[str, str]] = (),
+    ) -> bool:
+        """Nothing runs, and nothing could run now or later by itself, of what whoever has these limits works for.
+
+        `before`: what may begin only later does not count; nor do jobs of the (host, policy) of `shut`, whose windows are
+        closed for long.
+        """
         limits = limits or Limits()
         parked = [self._db.listed(limits.parked_of(kind)) for kind in ("host", "bma", "policy")]
         bma, policy, host = (self._db.among(kind) for kind in ("bma", "policy", "host"))
+        closed = self._db.listed([f"{at}/{name}" for at, name in shut])
         where, values = self._within(limits)
         rows = self._db.read(
-            f"select 1 from jobs where (state = 'taken' or (state = 'waiting' and not ({host}) and (action = 'restore'"
-            f" or status = '{_PERHAPS}' or not ({bma} or {policy})))){where} limit 1",
-            (*parked, *values),
+            f"select 1 from jobs where (state = 'taken' or (state = 'waiting' and not_before <= ? and not ({host})"
+            f" and (action = 'restore' or status = '{_PERHAPS}'"
+            f" or not ({bma} or {policy} or {self._db.among(_POLICY)})))){where} limit 1",
+            (_EVER if before is None else before, *parked, closed, *values),
         )
         return not rows
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from vtsconf.core.migrate.left import Parked
 from vtsconf.core.migrate.limits import limits_of, windows_of
 from vtsconf.core.migrate.turns import Limits
 from vtsconf.core.window import Window
@@ -31,8 +32,21 @@ class Bounds:
     @property
     def parked(self) -> frozenset[tuple[str, str]]:
         """BMAs and policies that have failed too often in a row."""
-        rows = self.troubles()
-        return frozenset((k, name) for k, name, count, *_ in rows if k != "host" and count >= self.failures)
+        return frozenset((one.kind, one.name) for one in parked_of(self.troubles(), self.failures))
+
+    def closed(self, now: int) -> dict[tuple[str, str], int]:
+        """By host and policy, when each window opens that is closed now."""
+        opens = {window: window.opens(now) for window in set(self.windows.values())}
+        return {key: opens[window] for key, window in self.windows.items() if opens[window] > now}
+
+
+def parked_of(troubles: Troubles, failures: int) -> list[Parked]:
+    """Those who have failed too often in a row."""
+    return [
+        Parked(kind=kind, name=name, failures=count, since=since, reason=reason)
+        for kind, name, count, since, reason in troubles
+        if kind != "host" and count >= failures
+    ]
 
 
 def bounds_of(

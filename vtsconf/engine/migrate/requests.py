@@ -189,6 +189,7 @@ def _job(decision: Decision, wish: Wish, place: Place, tape: Tape, book: Book, *
         inode=tape.inode,
         bma=bma,
         policy=decision.policy,
+        rule=decision.rule,
         options=options,
         submit=policy.submit if policy else "run",
         checksum=policy is not None and policy.checksum and decision.action == "migrate",

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from vtsconf.core.migrate.job import Status
+from vtsconf.core.migrate.left import Held
 from vtsconf.core.migrate.progress import Stretch, Sum
 from vtsconf.engine.store.database import Database
 
@@ -28,6 +30,23 @@ def open_and_ended(db: Database, since: int, now: int, run: str = "") -> list[Su
             status=Status(status), policy=policy, is_held=bool(held), jobs=count, bytes=int(size), first=first, last=last
         )
         for status, policy, held, count, size, first, last in rows
+    ]  # fmt: skip
+
+
+def waits(db: Database, within: str, values: Sequence[Any], now: int) -> list[Held]:
+    """What is open, `within` a condition and its values; what may begin only later apart."""
+    rows = db.read(
+        "select host, policy, bma, case when action = 'restore' or status = ? then 0 else 1 end,"
+        " case when not_before > ? then 1 else 0 end, state, count(*), min(not_before) from jobs"
+        f" where state in ('waiting', 'taken'){within} group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6",
+        (Status.SUBMITTED.value, now, *values),
+    )
+    return [
+        Held(
+            host=host, policy=policy, bma=bma, is_bound=bool(bound), jobs=count, first=first if later else 0,
+            is_at_work=state == "taken",
+        )
+        for host, policy, bma, bound, later, state, count, first in rows
     ]  # fmt: skip
 
 
