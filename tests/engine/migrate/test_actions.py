@@ -667,7 +667,7 @@ def test_without_the_servers_own_command_nothing_is_erased(tmp_path: Path) -> No
 
 def erased(tmp_path: Path, *others: str, host: str = "vts1", cluster: str = "") -> tuple[Server, Entry]:
     """On a server that erases as VTS does; `others` are further tapes, `cluster` its peers."""
-    one = job(host=host, action="erase", bma="", policy="")
+    one = job(host=host, action="erase", bma="")
     at = server(one, *(job(9, cartridge=path) for path in others))
     at.act = lambda spec: at.jobs.tapes.update({one.cartridge: tape(one, size=0)})
     at.answers = {"erase": (0, "")}
@@ -675,7 +675,7 @@ def erased(tmp_path: Path, *others: str, host: str = "vts1", cluster: str = "") 
     peers = {PEERS: WantedParameter(name=PEERS, text=cluster, address=PEERS)} if cluster else {}
     vts = Vts(
         vtspolicy=VtsPolicyCommand(command=("tool", "erase")), tape_is_free=("true",), vaults=("VAULT01", "OTHER"),
-        gathered=peers,
+        gathered=peers, policies={"nightly": Policy(action="erase")}, allow_erase=("policies/nightly",),
     )  # fmt: skip
     place = replace(found.yard.place(host), vts=vts)
     found = replace(found, yard=replace(found.yard, places={host: place}))

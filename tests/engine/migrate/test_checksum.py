@@ -348,14 +348,20 @@ def test_a_restore_that_is_cancelled_while_it_is_summed_leaves_the_stub(tmp_path
 def with_vts(work: Hands, **more: Any) -> Hands:
     command = VtsPolicyCommand(command=("tool", "submit"), waits=True, within="1s")
     policy = Policy(action="migrate", bma="tsm", options={"type": "archive"}, submit="vtspolicy")
-    vts = Vts(release="8.2", policies={"nightly": policy}, vtspolicy=command, tape_is_free=("is-free",))
+    vts = Vts(
+        release="8.2",
+        policies={"nightly": policy},
+        vtspolicy=command,
+        tape_is_free=("is-free",),
+        allow_erase=("nightly",),
+    )
     place = replace(work.yard.place("vts1"), bmas={"tsm": (Tool(), None)}, vts=vts, **more)
     work.yard = Yard(places={"vts1": place}, reach=work.yard.reach)
     return work
 
 
 def erased(tmp_path: Path, checksum: str, **more: Any) -> tuple[Summing, Entry]:
-    one = job(action="erase", bma="", policy="")
+    one = job(action="erase", bma="")
     at = server(one, answers={"submit": (0, "")}, **more)
 
     def act(spec: RunSpec) -> None:
@@ -396,7 +402,7 @@ def test_what_cannot_be_summed_is_not_erased(tmp_path: Path, said: Ends) -> None
 
 
 def test_an_erase_that_is_cancelled_while_it_is_summed_does_not_happen(tmp_path: Path) -> None:
-    one = job(action="erase", bma="", policy="")
+    one = job(action="erase", bma="")
     at = server(one, sums=[None])
     work = with_vts(hands(tmp_path, {"vts1": at}))
     work.book.prove(copied(sha256(OLD)))

@@ -15,6 +15,7 @@ from vtsconf.core.migrate.job import Status
 from vtsconf.engine.migrate.book import Entry
 from vtsconf.engine.migrate.hands import Hands
 from vtsconf.resources.desired import Vts
+from vtsconf.resources.policies import Policy
 from vtsconf.resources.written import VtsPolicyCommand
 from vtsconf.transport.runs import RunSpec
 
@@ -100,12 +101,15 @@ def test_a_copy_that_expires_says_so_and_the_record_keeps_it(tmp_path: Path) -> 
 
 def erased(folder: Path, expires: str) -> tuple[Entry, Server]:
     """A tape whose copy expires then, erased by VTS where we let it."""
-    one = job(action="erase", bma="", policy="")
+    one = job(action="erase", bma="")
     at = Server(answers={"submit": (0, "")})
     at.act = lambda _spec: at.jobs.tapes.update({one.cartridge: tape(one, size=0)})
     at.jobs.tapes[one.cartridge] = tape(one)
     found = hands(folder, {"vts1": at})
-    vts = Vts(release="8.2", vtspolicy=VtsPolicyCommand(command=("tool", "submit")), tape_is_free=("free",))
+    vts = Vts(
+        release="8.2", vtspolicy=VtsPolicyCommand(command=("tool", "submit")), tape_is_free=("free",),
+        policies={"nightly": Policy(action="erase")}, allow_erase=("nightly",),
+    )  # fmt: skip
     place = replace(found.yard.place("vts1"), vts=vts)
     found = replace(found, yard=replace(found.yard, places={"vts1": place}))
     found.book.prove(proof(job(), expires=expires))
