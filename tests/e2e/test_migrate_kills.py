@@ -100,7 +100,7 @@ def test_killed_two_hundred_times_over_three_hundred_jobs(lab: Lab) -> None:
     left = run(lab, "migrate", "status").stdout
     last = run(lab, "migrate", "run", timeout=1200)
     assert 0 == last.returncode, last.stdout
-    print(f"{struck} of 200 kills met an executor at work; then: {left.splitlines()[-1]}")
+    sys.stdout.write(f"{struck} of 200 kills met an executor at work; then: {left.splitlines()[-1]}\n")
     assert struck >= 190
     assert "planned" in left
     assert_each_once(lab, wanted)
