@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Project
-from tests.cli.test_migrate_plan import POLICIES
+from tests.cli.test_migrate_plan import POLICIES, WIPE
 from tests.e2e.conftest import Vtsconf
 from vtsconf.core.outcome import Exit
 
@@ -37,3 +37,14 @@ def test_a_policy_that_no_host_has_is_refused(vtsconf: Vtsconf, here: Path) -> N
     assert Exit.USAGE == ended.code
     assert "no selected host has a policy 'nihgtly'" in ended.err
     assert "nightly" in ended.err
+
+
+def test_an_erase_that_is_not_allowed_is_refused_with_what_to_do(
+    vtsconf: Vtsconf, here: Path, project: Project
+) -> None:
+    project(WIPE)
+    ended = vtsconf("migrate", "run", "--policy", "wipe")
+
+    assert Exit.INVALID == ended.code
+    assert "vts1  refused: the policy wipe erases tapes" in ended.err
+    assert "--allow-erase wipe" in ended.err

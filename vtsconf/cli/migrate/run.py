@@ -76,7 +76,7 @@ def command(
     work = working.Work(shop, {ready.name: ready for ready in preparation.ready}, quiet=as_json)
     work.allowed = frozenset(allow_erase)
     pause = wait(every)
-    with work.ending(as_json=as_json), working.run_of(shop, "migrate") as run:
+    with work.ending(as_json=as_json), working.run_of(shop, "migrate", work.ended) as run:
         planner = Planner(
             work=work, preparation=preparation, run=run, only=only, allowed=allow_erase, follows=follow
         )

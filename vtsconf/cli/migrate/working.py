@@ -48,6 +48,7 @@ SYMBOLS = {
 }
 _STORE = 5.0  # seconds until a store that is away is asked again
 _HOUR = 3600.0  # seconds
+_WORKED = 10_000  # jobs of other runs that a run names at its end
 _PATIENCE = (
     75 * 60
 )  # seconds that a run waits for a job's turn: the longest pause before another attempt is 72 minutes
@@ -265,8 +266,11 @@ def standing(entry: Entry, now: int) -> str:
 
 
 @contextmanager
-def run_of(shop: Shop, command: str) -> Iterator[str]:
-    """A run in the journal, from its beginning to its end, which may be that it was told to stop."""
+def run_of(shop: Shop, command: str, ended: Mapping[str, Entry]) -> Iterator[str]:
+    """A run in the journal, from its beginning to its end, which may be that it was told to stop.
+
+    `ended`: as the run ends, the jobs that this process brought to an end; those of other runs are told apart.
+    """
     run = shop.new_run()
 
     def write(action: str, **body: object) -> None:
@@ -277,7 +281,9 @@ def run_of(shop: Shop, command: str) -> Iterator[str]:
         yield run
     finally:
         state = "stopped" if shop.stop.is_set else "done"
-        write("run-finished", summary=Book(shop.settings.store).counts(run), state=state)
+        others = [entry.id for entry in list(ended.values()) if entry.run != run]
+        more = {"worked": others[:_WORKED], "worked_more": len(others[_WORKED:])} if others else {}
+        write("run-finished", summary=Book(shop.settings.store).counts(run), state=state, **more)
 
 
 def exit_of(counts: Mapping[str, int], *, is_away: bool = False) -> Exit:
