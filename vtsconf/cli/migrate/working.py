@@ -320,17 +320,31 @@ def chosen(book: Book, jobs: Sequence[str], everything: Sequence[Status]) -> lis
     )
 
 
-def said(shop: Shop, book: Book, entries: Sequence[Entry], action: str, *, as_json: bool) -> None:
-    """A person's word on these jobs is done: it goes into the journal, and how they stand now is shown."""
+def said(
+    shop: Shop,
+    book: Book,
+    entries: Sequence[Entry],
+    action: str,
+    *,
+    as_json: bool,
+    over: Sequence[Entry] = (),
+) -> None:
+    """A person's word on these jobs is done: it goes into the journal, and how they stand now is shown.
+
+    `over`: those that were named as well, and had ended already: nothing was done.
+    """
     for entry in entries:
         body = {"job": entry.id, "cartridge": entry.job.cartridge, "by": shop.holder, "time": time.time()}
         event = Event(at=shop.now, run=entry.run, host=entry.job.host, action=action, body=body)
         shop.journal.add(event)
     now = [one for entry in entries for one in book.get(entry.id)]
     if as_json:
-        print_jobs(now, book.counts())
-    for entry in now if not as_json else ():
+        print_jobs([*now, *over], book.counts())
+        return
+    for entry in now:
         tell(entry, "is asked to end" if entry.wish == "cancel" else "")
+    for entry in over:
+        tell(entry, f"has ended already: {entry.status}")
 
 
 def one(book: Book, wanted: str) -> list[Entry]:
