@@ -92,3 +92,50 @@ def test_history_tells_how_the_jobs_ended(vtsconf: Vtsconf, project: Path) -> No
         line.split("  ", 2)[2] for line in lines[:2]
     ]
     assert [{"done": 1}, {"failed": 1}, {}] == [run["summary"] for run in told]
+
+
+def restored_by_another(project: Path, end: dict[str, object]) -> None:
+    """A job of the first run is asked for again, and a later run, that has none of its own, brings it to its end."""
+    store = f"sqlite:///{project}/.vtsconf/vtsconf.db"
+    journal, book = Journal(store), Book(store)
+    job = Job(
+        host="vts1", cartridge="/V/P/BACK01", action="restore", bytes=0, copy=274_000, mtime=1, inode=9, bma="tsm"
+    )  # fmt: skip
+    book.add(RUNS[0], [job], 1000)
+    body = {"job": job.id, "attempt": 1, "by": "me"}
+    journal.add(
+        Event(at=1900, run=RUNS[0], host="vts1", action="job-retry", body=body | {"reason": "of before"})
+    )
+    begun = {"command": "restore", "by": "ops@control1", "revision": "", "hosts": []}
+    journal.add(Event(at=4000, run=LATER, action="run-started", body=begun))
+    (taken,) = book.take("me", Limits(), 1, 4000)
+    journal.add(Event(at=4001, run=RUNS[0], host="vts1", action="job-started", body=body))
+    book.end(taken, Status.DONE, 4002)
+    journal.add(Event(at=4002, run=RUNS[0], host="vts1", action="job-ended", body=body | {"status": "done"}))
+    named = end or {"worked": [job.id]}
+    journal.add(
+        Event(at=4003, run=LATER, action="run-finished", body={"summary": {}, "state": "done", **named})
+    )
+    journal.close()
+    book.close()
+
+
+LATER = "20261127-080000-ef56"
+
+
+def test_jobs_of_an_earlier_run_that_it_worked_on_are_of_its_report(vtsconf: Vtsconf, project: Path) -> None:
+    restored_by_another(project, {})
+    told = json.loads(vtsconf("migrate", "report", LATER, "--json").out)
+
+    assert "1 of 1 job done, 1 restored, 274 kB." == told["verdict"]
+    assert [("/V/P/BACK01", RUNS[0], 4001, 4002)] == [
+        (job["cartridge"], job["of_run"], job["started"], job["ended"]) for job in told["jobs"]
+    ]
+
+
+def test_what_is_too_much_to_name_is_counted(vtsconf: Vtsconf, project: Path) -> None:
+    restored_by_another(project, {"worked": [], "worked_more": 7})
+    told = json.loads(vtsconf("migrate", "report", LATER, "--json").out)
+
+    assert "0 of 0 jobs done, 0 B archived; 7 more of earlier runs are not listed." == told["verdict"]
+    assert 7 == told["worked_more"]

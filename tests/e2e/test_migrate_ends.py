@@ -70,6 +70,21 @@ def test_what_an_earlier_run_has_left_counts_when_it_is_worked_on(lab: Lab) -> N
     assert (5, [one.name]) == (again.returncode, [job["host"] for job in json.loads(again.stdout)["jobs"]])
 
 
+def test_the_report_of_a_run_shows_the_jobs_of_an_earlier_one_that_it_worked_on(lab: Lab) -> None:
+    one, _ = lab.hosts
+    one.break_("bma", "exit", "12", "archive")
+    assert 5 == run(lab, "migrate", "run").returncode
+    one.mend()
+    assert 0 == run(lab, "migrate", "retry", "--all").returncode
+    assert 0 == run(lab, "migrate", "run", "--no-plan").returncode
+
+    told = json.loads(run(lab, "migrate", "report", "--json").stdout)
+
+    assert "1 of 1 job done, 2 kB archived." == told["verdict"]
+    assert [one.name] == [job["host"] for job in told["jobs"]]
+    assert told["jobs"][0]["of_run"] != told["run"]
+
+
 @pytest.mark.parametrize("word", ["cancel", "retry"])
 def test_no_job_is_a_wrong_command_line(lab: Lab, word: str) -> None:
     assert 64 == run(lab, "migrate", word).returncode

@@ -136,3 +136,19 @@ def test_a_store_that_is_not_known_is_refused_without_repeating_it(tmp_path):
 
     assert ["`store` is not a store that is known"] == [p.what for p in problems]
     assert "Pw123" not in repr(problems)
+
+
+@pytest.mark.parametrize(("written", "length"), [("30d", 30 * 86400), ("52w", 364 * 86400), ("1h", 3600)])
+def test_what_a_server_keeps_is_kept_for_days(tmp_path, written, length):
+    (tmp_path / "vtsconf.toml").write_text(f'keep_runs = "{written}"\n')
+    settings, _ = read_settings(tmp_path, flags={}, environ={}, home=tmp_path)
+
+    assert length == settings.keep_runs
+
+
+@pytest.mark.parametrize("written", ["366d", "0s", "7"])
+def test_nothing_is_kept_for_longer_than_a_year(tmp_path, written):
+    with pytest.raises(Invalid) as caught:
+        read_settings(tmp_path, flags={}, environ={"VTSCONF_KEEP_RUNS": written}, home=tmp_path)
+
+    assert "write 12h, 7d or 4w" == caught.value.problems[0].remedy

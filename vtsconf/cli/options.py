@@ -82,7 +82,7 @@ parallel = click.option(
 )
 
 
-def _waits(_context: click.Context, _parameter: click.Parameter, written: str | None) -> str | None:
+def waits(_context: click.Context, _parameter: click.Parameter, written: str | None) -> str | None:
     """A wrong time is told before anything is read."""
     from vtsconf.core.duration import wait
 
@@ -95,7 +95,7 @@ def _waits(_context: click.Context, _parameter: click.Parameter, written: str | 
 confirm_within = click.option(
     "--confirm-within",
     metavar="DURATION",
-    callback=_waits,
+    callback=waits,
     default=None,
     help="How long a server waits for the confirmation before it takes the change back: 30s, 10m, at most 4h.",
 )

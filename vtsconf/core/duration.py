@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 
 LONGEST = 4 * 3600  # seconds that anything may take on a server
+_YEAR = 365 * 86400
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 # Tape and disk vendors count in powers of ten; the binary ones are there for whoever means them.
 _BYTES = {
@@ -31,12 +32,21 @@ def seconds(text: str | int) -> int:
 
 def wait(written: object) -> int:
     """Seconds of a time that somebody waits: `1s` to `4h`, with its unit. Raises ValueError with a sentence."""
+    return _within(written, LONGEST, "30s, 10m or 4h")
+
+
+def days(written: object) -> int:
+    """Seconds of a time that something is kept: `1s` to `365d`, with its unit. Raises ValueError with a sentence."""
+    return _within(written, _YEAR, "12h, 7d or 4w")
+
+
+def _within(written: object, longest: int, such: str) -> int:
     if isinstance(written, bool) or not isinstance(written, str | int):
-        raise ValueError("must be a duration, such as 30s, 10m or 4h")  # noqa: TRY004 a sentence for a person
+        raise ValueError(f"must be a duration, such as {such}")  # noqa: TRY004 a sentence for a person
     if isinstance(written, int) or written.strip().isdecimal():
-        raise ValueError(f"`{str(written)[:40]}` has no unit: write 30s, 10m or 4h")
-    if not 1 <= (length := seconds(written)) <= LONGEST:
-        raise ValueError(f"`{written[:40]}` is out of range: from 1s to {spelled(LONGEST)}")
+        raise ValueError(f"`{str(written)[:40]}` has no unit: write {such}")
+    if not 1 <= (length := seconds(written)) <= longest:
+        raise ValueError(f"`{written[:40]}` is out of range: from 1s to {spelled(longest)}")
     return length
 
 

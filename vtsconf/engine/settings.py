@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vtsconf.core.duration import wait
+from vtsconf.core.duration import days, wait
 from vtsconf.core.errors import Invalid
 from vtsconf.core.problem import Place, Problem, suggestion
 from vtsconf.engine.textfile import read_bytes
@@ -125,8 +125,8 @@ _KNOWN: dict[str, _Known] = {
     ),
     "keep_runs": _Known(
         default=7 * 86400,
-        read=wait,
-        remedy=_TIME,
+        read=days,
+        remedy="write 12h, 7d or 4w",
         help="that a server keeps what a job left there after its end: its output, and that it was begun",
     ),
 }
@@ -165,7 +165,7 @@ def helps() -> dict[str, str]:
 
 def is_time(name: str) -> bool:
     """Its value is a length of time, in seconds."""
-    return _KNOWN[name].read is wait
+    return _KNOWN[name].read in (wait, days)
 
 
 def redacted(store: str) -> str:

@@ -222,6 +222,19 @@ def test_a_job_that_ran_out_of_attempts_is_parked(tmp_path: Path) -> None:
     assert "(tried 2 times)" in found.book.get(one.id)[0].reason
 
 
+def test_what_a_failed_attempt_said_is_not_said_of_one_that_is_done(tmp_path: Path) -> None:
+    at = server(job(), answers={"archive": (12, "never"), "locate": (0, "")})
+    found = hands(tmp_path, {"vts1": at})
+    failed = done(job(), found)
+    del at.answers["locate"]
+    at.answers |= GOOD
+    found.book.retry([failed.id], NOW)
+    ended = done(job(), found)
+
+    assert ("never", 12) == (failed.detail["said"], failed.detail["exit"])
+    assert (Status.DONE, "", None) == (ended.status, ended.detail["said"], ended.detail["exit"])
+
+
 def test_a_server_that_is_away_is_left_alone_and_costs_no_attempt(tmp_path: Path) -> None:
     at = server(job(), answers=GOOD, away=1)
     found = hands(tmp_path, {"vts1": at})

@@ -23,6 +23,7 @@ def command(
     from vtsconf.cli.migrate import working
     from vtsconf.cli.wiring import open_shop
     from vtsconf.core.errors import Refused
+    from vtsconf.core.migrate.job import Status
     from vtsconf.engine.migrate.book import Book
 
     shop = open_shop(inventory, extra, color=color)
@@ -31,6 +32,8 @@ def command(
     chosen = working.chosen(book, jobs, ())
     if running := [entry.id[:8] for entry in chosen if entry.state == "taken"]:
         raise Refused(f"{', '.join(running)} runs", remedy="`vtsconf migrate cancel ID` ends it")
-    book.abandon([entry.id for entry in chosen], shop.now, f"abandoned by {shop.holder}")
-    working.said(shop, book, chosen, "job-abandoned", as_json=as_json)
+    over = [one for one in chosen if one.status in (Status.DONE, Status.CANCELLED) and not one.is_open]
+    left = [one for one in chosen if one not in over]
+    book.abandon([entry.id for entry in left], shop.now, f"abandoned by {shop.holder}")
+    working.said(shop, book, left, "job-abandoned", as_json=as_json, over=over)
     return 0

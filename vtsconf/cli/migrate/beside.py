@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vtsconf.core.eventlog import LogLine
     from vtsconf.core.migrate.budget import Spent
     from vtsconf.core.migrate.job import Job
+    from vtsconf.core.migrate.plan import Part
     from vtsconf.engine.prepare import Preparation
 
 _LISTEN = 2.0  # seconds between two looks at an event log
@@ -130,8 +131,16 @@ class Planner:
         self.exits = [exit_of(part.outcome, part.reason) for part in plan.parts]
         for part in plan.parts:
             if part.reason:
-                self.work.say(f"{show.paint('!')} {part.host}  {part.outcome}: {part.reason}", err=True)
+                self._complain(part)
         return [planned.job for planned in plan.planned() if not planned.later]
+
+    def _complain(self, part: Part) -> None:
+        """Why nothing is planned there, or what of it is refused, with what to do."""
+        word = "refused" if part.outcome == "judged" else part.outcome
+        self.work.say(f"{show.paint('!')} {part.host}  {word}: {show.reason(part.reason)}", err=True)
+        remedy = next((one.remedy for one in part.problems if one.what == part.reason), "")
+        if word == "refused" and remedy:
+            self.work.say(f"      to do: {show.reason(remedy)}", err=True)
 
 
 def known(counts: dict[str, int]) -> str:

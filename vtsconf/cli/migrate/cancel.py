@@ -36,6 +36,8 @@ def command(
     chosen = working.chosen(
         book, jobs, [status for status in Status if not status.is_final] if everything else ()
     )
-    book.ask_cancel([entry.id for entry in chosen], shop.now)
-    working.said(shop, book, chosen, "job-cancel-asked", as_json=as_json)
+    over = [entry for entry in chosen if entry.state == "ended"]
+    left = [entry for entry in chosen if entry.state != "ended"]
+    book.ask_cancel([entry.id for entry in left], shop.now)
+    working.said(shop, book, left, "job-cancel-asked", as_json=as_json, over=over)
     return 0

@@ -111,7 +111,7 @@ def command(
     shop = open_shop(inventory, extra, color=color, parallel=parallel)
     options.set_color(shop.settings.color)
     preparation = prepared(shop, limit)
-    _known(only, preparation)
+    known(only, preparation)
     now = shop.now
     then = now if moment is None else moment
     book = Book(shop.settings.store)
@@ -157,7 +157,7 @@ def exit_of(outcome: str, reason: str) -> Any:
     return {"unreachable": Exit.UNREACHABLE, "invalid": Exit.INVALID}.get(outcome, Exit.ERROR)
 
 
-def _known(only: tuple[str, ...], preparation: Preparation) -> None:
+def known(only: tuple[str, ...], preparation: Preparation) -> None:
     """A misspelt policy must not look like one that takes nothing."""
     from vtsconf.core.errors import Usage
     from vtsconf.core.problem import suggestion

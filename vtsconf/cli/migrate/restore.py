@@ -47,7 +47,7 @@ def command(
     work = working.Work(shop, {ready.name: ready for ready in preparation.ready}, quiet=as_json)
     jobs = restore_jobs(work.yard, work.book, host, cartridges, token, nonce=str(shop.now))
     jobs = [replace(job, attempts=attempts) for job in jobs]
-    with work.ending(as_json=as_json), working.run_of(shop, "restore") as run:
+    with work.ending(as_json=as_json), working.run_of(shop, "restore", work.ended) as run:
         work.book.add(run, jobs, shop.now)
         ids = [
             entry.id for entry in work.book.on_list(jobs)

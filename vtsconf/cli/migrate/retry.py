@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from vtsconf.cli import options
+
+if TYPE_CHECKING:
+    from vtsconf.cli.wiring import Shop
+    from vtsconf.engine.migrate.book import Book
 
 
 @click.command(
@@ -46,9 +52,38 @@ def command(
         if (bma or policy) and not (jobs or everything)
         else working.chosen(book, jobs, bad if everything else ())
     )
-    for kind, name in (("bma", bma), ("policy", policy)):
-        if name:
-            book.relief((kind, name))
+    named = [(kind, name) for kind, name in (("bma", bma), ("policy", policy)) if name]
+    for kind, name in named:
+        _known(shop, book, kind, name)
+    for kind, name in named:
+        told = _relieved(shop, book, kind, name)
+        if not as_json:
+            click.echo(told)
     book.retry([entry.id for entry in chosen], shop.now)
     working.said(shop, book, chosen, "job-asked-again", as_json=as_json)
     return 0
+
+
+def _known(shop: Shop, book: Book, kind: str, name: str) -> None:
+    """A misspelt name must not look like one that works again: neither the book nor the documents have it."""
+    from vtsconf.core.errors import Usage
+    from vtsconf.core.problem import suggestion
+
+    if any((kind, name) == trouble[:2] for trouble in book.troubles()):
+        return
+    servers = [ready.vts for ready in shop.prepare(None).ready]
+    names = {one for vts in servers for one in (vts.bma if kind == "bma" else vts.policies)}
+    if name in names or any(name == getattr(entry.job, kind) for entry in book.entries()):
+        return
+    raise Usage(
+        f"nobody knows a {'BMA' if kind == 'bma' else 'policy'} {name!r:.80}",
+        remedy=suggestion(name, names) or "`vtsconf migrate status` says what is parked",
+    )
+
+
+def _relieved(shop: Shop, book: Book, kind: str, name: str) -> str:
+    """Its failures are counted anew; what that means, in a sentence."""
+    failures = sum(count for of, whose, count, *_ in book.troubles() if (of, whose) == (kind, name))
+    book.relief((kind, name))
+    is_parked = failures >= shop.settings.failures_in_a_row
+    return f"{name} {'is no longer parked' if is_parked else 'was not parked'}"

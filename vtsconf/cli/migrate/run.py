@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 @click.option(
     "--follow", is_flag=True, help="Stay, and plan again every --every: a service. SIGTERM ends it cleanly."
 )
-@click.option("--every", metavar="DURATION", default="10m", show_default=True, help="With --follow.")
+@click.option(
+    "--every",
+    metavar="DURATION",
+    callback=options.waits,
+    default="10m",
+    show_default=True,
+    help="With --follow: 30s, 10m, at most 4h.",
+)
 @options.allow_erase
 @options.parallel
 @options.show
@@ -54,6 +61,7 @@ def command(
     """
     from vtsconf.cli.migrate import working
     from vtsconf.cli.migrate.beside import Planner, listeners
+    from vtsconf.cli.migrate.plan import known
     from vtsconf.cli.wiring import open_shop
     from vtsconf.core.duration import wait
     from vtsconf.core.errors import Locked
@@ -64,10 +72,11 @@ def command(
     shop = open_shop(inventory, extra, color=color, parallel=parallel)
     options.set_color(shop.settings.color)
     preparation = shop.prepare(limit)
+    known(only, preparation)
     work = working.Work(shop, {ready.name: ready for ready in preparation.ready}, quiet=as_json)
     work.allowed = frozenset(allow_erase)
     pause = wait(every)
-    with work.ending(as_json=as_json), working.run_of(shop, "migrate") as run:
+    with work.ending(as_json=as_json), working.run_of(shop, "migrate", work.ended) as run:
         planner = Planner(
             work=work, preparation=preparation, run=run, only=only, allowed=allow_erase, follows=follow
         )

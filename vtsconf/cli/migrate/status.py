@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from vtsconf.cli import options
+
+if TYPE_CHECKING:
+    from vtsconf.engine.migrate.book import Book, Entry
 
 
 @click.command(
@@ -35,7 +40,7 @@ def command(
     options.set_color(shop.settings.color)
     book = Book(shop.settings.store)
     open_ = [status for status in Status if not status.is_final]
-    entries = book.get(job) if job else list(book.entries(statuses=() if verbose or as_json else open_))
+    entries = _called(book, job) if job else list(book.entries(statuses=() if verbose or as_json else open_))
     counts = book.counts()
     course = seen(book, shop.now)
     if as_json:
@@ -61,3 +66,13 @@ def command(
             click.echo(f"! {kind} {name} is parked after {count} failures: {show.reason(reason)}")
             click.echo(f"      to do: vtsconf migrate retry --{kind} {name}")
     return 0
+
+
+def _called(book: Book, job: str) -> list[Entry]:
+    """Those whose ids begin so. Raises Usage for none."""
+    from vtsconf.core.errors import Usage
+
+    found = book.get(job)
+    if not found:
+        raise Usage(f"no job begins with {job[:40]!r}", remedy="`vtsconf migrate status -v` lists them")
+    return found

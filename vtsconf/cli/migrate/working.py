@@ -48,6 +48,7 @@ SYMBOLS = {
 }
 _STORE = 5.0  # seconds until a store that is away is asked again
 _HOUR = 3600.0  # seconds
+_WORKED = 10_000  # jobs of other runs that a run names at its end
 _PATIENCE = (
     75 * 60
 )  # seconds that a run waits for a job's turn: the longest pause before another attempt is 72 minutes
@@ -265,8 +266,11 @@ def standing(entry: Entry, now: int) -> str:
 
 
 @contextmanager
-def run_of(shop: Shop, command: str) -> Iterator[str]:
-    """A run in the journal, from its beginning to its end, which may be that it was told to stop."""
+def run_of(shop: Shop, command: str, ended: Mapping[str, Entry]) -> Iterator[str]:
+    """A run in the journal, from its beginning to its end, which may be that it was told to stop.
+
+    `ended`: as the run ends, the jobs that this process brought to an end; those of other runs are told apart.
+    """
     run = shop.new_run()
 
     def write(action: str, **body: object) -> None:
@@ -277,7 +281,9 @@ def run_of(shop: Shop, command: str) -> Iterator[str]:
         yield run
     finally:
         state = "stopped" if shop.stop.is_set else "done"
-        write("run-finished", summary=Book(shop.settings.store).counts(run), state=state)
+        others = [entry.id for entry in list(ended.values()) if entry.run != run]
+        more = {"worked": others[:_WORKED], "worked_more": len(others[_WORKED:])} if others else {}
+        write("run-finished", summary=Book(shop.settings.store).counts(run), state=state, **more)
 
 
 def exit_of(counts: Mapping[str, int], *, is_away: bool = False) -> Exit:
@@ -314,17 +320,31 @@ def chosen(book: Book, jobs: Sequence[str], everything: Sequence[Status]) -> lis
     )
 
 
-def said(shop: Shop, book: Book, entries: Sequence[Entry], action: str, *, as_json: bool) -> None:
-    """A person's word on these jobs is done: it goes into the journal, and how they stand now is shown."""
+def said(
+    shop: Shop,
+    book: Book,
+    entries: Sequence[Entry],
+    action: str,
+    *,
+    as_json: bool,
+    over: Sequence[Entry] = (),
+) -> None:
+    """A person's word on these jobs is done: it goes into the journal, and how they stand now is shown.
+
+    `over`: those that were named as well, and had ended already: nothing was done.
+    """
     for entry in entries:
         body = {"job": entry.id, "cartridge": entry.job.cartridge, "by": shop.holder, "time": time.time()}
         event = Event(at=shop.now, run=entry.run, host=entry.job.host, action=action, body=body)
         shop.journal.add(event)
     now = [one for entry in entries for one in book.get(entry.id)]
     if as_json:
-        print_jobs(now, book.counts())
-    for entry in now if not as_json else ():
+        print_jobs([*now, *over], book.counts())
+        return
+    for entry in now:
         tell(entry, "is asked to end" if entry.wish == "cancel" else "")
+    for entry in over:
+        tell(entry, f"has ended already: {entry.status}")
 
 
 def one(book: Book, wanted: str) -> list[Entry]:

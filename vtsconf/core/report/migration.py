@@ -27,9 +27,12 @@ def document(
     jobs: Iterable[Mapping[str, Any]],
     troubles: Sequence[Trouble],
     made: Mapping[str, Any],
+    *,
+    more: int = 0,
 ) -> dict[str, Any]:
     """`jobs`: as `Book` has them, see `engine/migrate/reporting.py`; `troubles`: parked or failing BMAs and policies,
-    (kind, name, failures in a row, since when, last reason); `made`: {at, by, version} of this report.
+    (kind, name, failures in a row, since when, last reason); `made`: {at, by, version} of this report;
+    `more`: jobs of other runs that it worked on as well, and that are not among `jobs`.
     """
     seen, tries = RunSeen(run=run), dict[str, list[dict[str, Any]]]()
     for event in events:
@@ -40,13 +43,14 @@ def document(
     told = {
         **_head(seen),
         "jobs": rows,
+        **({"worked_more": more} if more else {}),
         "summary": dict(Counter(row["status"] for row in rows)),
         **_sums(rows),
         "troubles": [_trouble(one) for one in troubles],
         "histograms": _histograms(rows, seen.started or int(made["at"])),
         "next": next_steps(rows, troubles),
     }
-    told["verdict"] = verdict(rows, is_open=not seen.finished)
+    told["verdict"] = verdict(rows, is_open=not seen.finished, more=more)
     told["notes"] = {name: NOTES[name] for name in ("names", "digest")} | {
         "redaction": "What looked like a secret in a message or an output is left out."
     }

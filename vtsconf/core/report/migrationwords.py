@@ -43,21 +43,28 @@ _STEPS = {
 }
 
 
-def verdict(jobs: Sequence[Mapping[str, Any]], *, is_open: bool) -> str:
-    """Such as "3 of 4 jobs done, 1.5 GB archived; 1 failed."."""
+def verdict(jobs: Sequence[Mapping[str, Any]], *, is_open: bool, more: int = 0) -> str:
+    """Such as "3 of 4 jobs done, 1.5 GB archived; 1 failed.". `more`: jobs of earlier runs that are not listed."""
     counts = Counter(job["status"] for job in jobs)
-    if not jobs:
+    if not jobs and not more:
         return "Nothing was to be done."
-    moved = sum(
-        int(job["bytes"]) for job in jobs if job["status"] == Status.DONE and job["action"] == "migrate"
-    )
     noun = "job" if len(jobs) == 1 else "jobs"
-    parts = [f"{counts[Status.DONE]:,} of {len(jobs):,} {noun} done, {sized(moved)} archived"]
+    parts = [f"{counts[Status.DONE]:,} of {len(jobs):,} {noun} done{_moved(jobs)}"]
     parts += [
         f"{counts[status]:,} {WORDS[status]}" for status in LOOKS if status != Status.DONE and counts[status]
     ]
+    parts += [f"{more:,} more of earlier runs are not listed"] if more else []
     told = "; ".join([parts[0], ", ".join(parts[1:])] if parts[1:] else parts)
     return f"{told}; the run has not ended." if is_open else f"{told}."
+
+
+def _moved(jobs: Sequence[Mapping[str, Any]]) -> str:
+    """What was archived, and what was restored: how many and how much."""
+    done = [job for job in jobs if job["status"] == Status.DONE]
+    back = [int(job.get("moves", job["bytes"])) for job in done if job["action"] == "restore"]
+    archived = sum(int(job["bytes"]) for job in done if job["action"] == "migrate")
+    told = [] if back and not archived else [f", {sized(archived)} archived"]
+    return "".join(told + ([f", {len(back):,} restored, {sized(sum(back))}"] if back else []))
 
 
 def tone(jobs: Sequence[Mapping[str, Any]]) -> str:

@@ -16,7 +16,8 @@ The events of a run, in the journal (`body` in braces; `time` is `at` with fract
     approved       {by, why, wave}                     before this wave
     abort-asked    {by, why, revert}
     stopped        {why, cause: "gate" | "budget" | "abort", revert}     from here on nothing more is changed
-    run-finished   {summary, state: "done" | "stopped" | "aborted", why, time}
+    run-finished   {summary, state: "done" | "stopped" | "aborted", why, time}; of a run of jobs also {worked, worked_more}: the ids of jobs of
+                   other runs that it brought to an end, and how many more there were
 """
 
 from __future__ import annotations

@@ -105,7 +105,8 @@ def _end(entry: Entry, ending: Ending, hands: Hands) -> Status:
         told = f"{ending.reason} (tried {entry.tried} times)"
         status = Status.PARKED if ending.status is Status.FAILED else ending.status
         ending = replace(ending, status=status, reason=told)
-    detail = {**ending.detail, "seconds": hands.clock - entry.updated}
+    earlier = {"said": "", "exit": None} if ending.status is Status.DONE else {}  # of an attempt that failed
+    detail = earlier | {**ending.detail, "seconds": hands.clock - entry.updated}
     hands.write(entry, "job-ended", status=ending.status.value, reason=ending.reason, **detail)
     hands.book.end(
         entry,

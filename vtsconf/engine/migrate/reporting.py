@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from vtsconf.core.errors import Usage
 from vtsconf.core.report.migration import document
+from vtsconf.core.runs import Event
 from vtsconf.engine.journal import Journal
 from vtsconf.engine.migrate.book import Book, Entry
 
@@ -17,11 +19,43 @@ def gather(
 ) -> dict[str, Any]:
     """The report of the run of that name, of the only one that begins so, or of the last one. Raises Usage."""
     run = _find(journal, wanted)
+    own = list(journal.events(run))
+    others = _worked(own, book)
+    rows = [*map(job_row, book.entries(run=run)), *(job_row(one) | {"of_run": one.run} for one in others)]
     made = {"at": now, "by": by, "version": version}
     troubles = [
         trouble for trouble in book.troubles() if trouble[0] != "host"
     ]  # away now, whatever the run met
-    return document(run, journal.events(run), map(job_row, book.entries(run=run)), troubles, made)
+    return document(run, [*own, *_theirs(journal, own, others)], rows, troubles, made, more=_more(own))
+
+
+def _worked(own: Sequence[Event], book: Book) -> list[Entry]:
+    """Jobs of other runs that this one brought to an end, as they stand now."""
+    ids = [
+        str(id_) for event in own if event.action == "run-finished" for id_ in event.body.get("worked", ())
+    ]
+    return [entry for id_ in dict.fromkeys(ids) for entry in book.get(id_) if entry.id == id_]
+
+
+def _more(own: Sequence[Event]) -> int:
+    """How many more it worked on, which it did not name."""
+    return sum(int(event.body.get("worked_more", 0)) for event in own if event.action == "run-finished")
+
+
+def _theirs(journal: Journal, own: Sequence[Event], others: Sequence[Entry]) -> Iterator[Event]:
+    """What their own runs' journals say of these jobs, while this run went on."""
+    ids, first, last = {entry.id for entry in others}, _edge(own, "run-started"), _edge(own, "run-finished")
+    for run in dict.fromkeys(entry.run for entry in others):
+        for event in journal.events(run, after=first):
+            if event.id > last:
+                break
+            if event.action.startswith("job-") and event.body.get("job") in ids:
+                yield event
+
+
+def _edge(own: Sequence[Event], action: str) -> int:
+    """The place in the journal of the last event of this kind."""
+    return max((event.id for event in own if event.action == action), default=0)
 
 
 def _find(journal: Journal, wanted: str | None) -> str:
