@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from vtsconf.bma.bacula.report import FINAL, Mark, Record, Report
 from vtsconf.bma.contract import Judgement, Output, Verdict
-from vtsconf.bma.judging import EVERY, Message, Row, shortened
+from vtsconf.bma.judging import EVERY, TIMED_OUT, Message, Row, shortened
 from vtsconf.core.printable import printable
 
 _RUN = "Bacula 9.6.7"
@@ -139,7 +139,7 @@ def judge(asked: Asked, output: Output) -> Judgement:
     """What became of a run of our script."""
     report = Report.of(shortened(output.text))
     end = report.last("end")
-    if output.exit is None or output.exit == 124 or end is None or report.marks[-1] is not end:
+    if output.exit is None or output.exit == TIMED_OUT or end is None or report.marks[-1] is not end:
         return _ours(
             Verdict.UNKNOWN, "it did not come to its end; the catalogue knows what became of it", report
         )

@@ -24,7 +24,7 @@ def command(
     shop = open_shop(inventory, extra, color=color)
     options.set_color(shop.settings.color)
     book = Book(shop.settings.store)
-    bad = [Status.FAILED, Status.UNPROVEN, Status.PARKED, Status.IN_DOUBT]
+    bad = [status for status in Status if status.is_bad]
     entries = list(book.entries(statuses=bad))
     if as_json:
         working.print_jobs(entries, book.counts())

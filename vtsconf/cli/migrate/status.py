@@ -34,6 +34,7 @@ def command(
     from vtsconf.core.migrate.job import Status
     from vtsconf.core.migrate.words import lasting
     from vtsconf.engine.migrate.book import Book
+    from vtsconf.engine.migrate.bounds import parked_of
     from vtsconf.engine.migrate.pace import seen
 
     shop = open_shop(inventory, extra, color=color)
@@ -59,12 +60,13 @@ def command(
             f"{course.jobs_done}/{course.jobs_total} jobs have ended; {progress.told(course, shop.now)}"
         )
     click.echo(", ".join(f"{n} {status}" for status, n in sorted(counts.items())) or "No jobs yet.")
-    for kind, name, count, since, reason in book.troubles():
+    troubles = book.troubles()
+    for kind, name, _, since, reason in troubles:
         if kind == "host":
             click.echo(f"! {name} is left alone, since {lasting(shop.now - since)}: {show.reason(reason)}")
-        elif count >= shop.settings.failures_in_a_row:
-            click.echo(f"! {kind} {name} is parked after {count} failures: {show.reason(reason)}")
-            click.echo(f"      to do: vtsconf migrate retry --{kind} {name}")
+    for parked in parked_of(troubles, shop.settings.failures_in_a_row):
+        click.echo(f"! {parked.told(shop.now)}")
+        click.echo(f"      to do: {parked.remedy}")
     return 0
 
 

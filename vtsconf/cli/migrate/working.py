@@ -51,7 +51,7 @@ _HOUR = 3600.0  # seconds
 _WORKED = 10_000  # jobs of other runs that a run names at its end
 _PATIENCE = (
     75 * 60
-)  # seconds that a run waits for a job's turn: the longest pause before another attempt is 72 minutes
+)  # seconds that a run waits for a job's turn: between two attempts it is 72 minutes at the most
 _AWAY = 5  # times that a server is looked for before a run ends without it
 
 
@@ -99,7 +99,11 @@ class Work:
     def limits(self) -> Limits:
         """As they are now, for the servers of this executor, without those that are left alone for a while."""
         limits, held = self.bounds.now(), self.book.held(self.shop.now)
-        return replace(limits, parked=limits.parked | held, known=frozenset(self.ready), only=self.only)
+        return self._own(replace(limits, parked=limits.parked | held))
+
+    def _own(self, limits: Limits) -> Limits:
+        """For what this executor works for."""
+        return replace(limits, known=frozenset(self.ready), only=self.only)
 
     @property
     def is_idle(self) -> bool:
@@ -109,13 +113,14 @@ class Work:
         parked = self.bounds.parked | self.away()  # one that is only left alone for a while is waited for
         before = self.shop.now + _PATIENCE
         shut = [key for key, opens in self.bounds.closed(self.shop.now).items() if opens > before]
-        return self.book.is_idle(replace(self.limits(), parked=parked), before=before, shut=shut)
+        limits = self._own(replace(self.bounds.limits, parked=parked))
+        return self.book.is_idle(limits, before=before, shut=shut)
 
     def left(self) -> list[Left]:
         """What is open on the servers of this executor, whatever run it is of, and what it waits for."""
         now = self.shop.now
         return left_of(
-            self.book.waits(replace(self.limits(), only=None), now),
+            self.book.waits(replace(self._own(self.bounds.limits), only=None), now),
             parked=bounds.parked_of(self.book.troubles(), self.shop.settings.failures_in_a_row),
             away=[name for _, name in self.away()],
             opens=self.bounds.closed(now),
@@ -124,12 +129,11 @@ class Work:
     def away(self) -> frozenset[tuple[str, str]]:
         """("host", name) of servers that were found away again and again: nobody waits for them."""
         rows = self.book.troubles()
+        # `since`: by this run, too
         hosts = [
             name
             for kind, name, count, since, _ in rows
-            if kind == "host"
-            and count >= _AWAY
-            and since >= self._since  # it was looked for by this run, too
+            if kind == "host" and count >= _AWAY and since >= self._since
         ]
         return frozenset(("host", name) for name in hosts if name in self.ready)
 
@@ -288,9 +292,7 @@ def run_of(shop: Shop, command: str, ended: Mapping[str, Entry]) -> Iterator[str
 
 def exit_of(counts: Mapping[str, int], *, is_away: bool = False) -> Exit:
     """Of jobs, by status; `is_away`: what is left waits for a server that cannot be reached."""
-    bad = sum(
-        n for status, n in counts.items() if Status(status).is_final and status not in ("done", "cancelled")
-    )
+    bad = sum(n for status, n in counts.items() if Status(status).is_bad)
     left = sum(n for status, n in counts.items() if not Status(status).is_final)
     waits = Exit.UNREACHABLE if is_away else Exit.WAITING
     return Exit.PARTIAL if bad else waits if left else Exit.DONE

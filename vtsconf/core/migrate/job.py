@@ -30,6 +30,11 @@ class Status(StrEnum):
         """Nothing more happens by itself."""
         return self in _FINAL
 
+    @property
+    def is_bad(self) -> bool:
+        """It ended otherwise than well, and not because a person wanted it so."""
+        return self.is_final and self not in {Status.DONE, Status.CANCELLED}
+
 
 _FINAL = {
     Status.DONE,

@@ -98,7 +98,7 @@ def course(sums: Iterable[Sum], stretch: Stretch, now: int) -> Course:
         bytes_total=_bytes(rows),
         running=_jobs(left) - _jobs(waits),
         waiting=_jobs(waits),
-        bad=_jobs(row for row in ended if row.status not in {Status.DONE, Status.CANCELLED}),
+        bad=_jobs(row for row in ended if row.status.is_bad),
         bytes_per_second=round(moved / stretch.worked) if moved and stretch.worked else None,
         ends=ends if closes is None else None,
         opens=min((row.first for row in held), default=None),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from vtsconf.bma.contract import Command, Judgement, Output, Verdict, fresh
+from vtsconf.bma.judging import TIMED_OUT
 from vtsconf.core.errors import Refused
 from vtsconf.core.migrate.job import Status
 from vtsconf.core.migrate.record import Proof
@@ -19,6 +20,11 @@ from vtsconf.resources.desired import is_cluster
 from vtsconf.transport.runs import Guard, RunState
 
 _WAIT = 20.0  # seconds that the answer waits for the stub to be back
+_NO_WORD = Output(exit=None, text="")
+_NOTHING = Shown(answered=True, reason="")
+_FORGOTTEN = (
+    "the server knows nothing of the run any more: perhaps it goes on, so it is not started again by itself"
+)
 
 
 def migrate(attempt: Attempt) -> Ending:
@@ -71,7 +77,7 @@ def _judged(attempt: Attempt, output: Output, before: Shown) -> Ending:
     """The first witness, then the catalogue."""
     job = attempt.job
     judgement = attempt.migrator.judge(attempt.settings, "archive", output, [job.cartridge])
-    if output.exit == _TIMED_OUT:
+    if output.exit == TIMED_OUT:
         _stop_for_good(attempt, output)
     if judgement.verdict is not Verdict.SUCCESS and attempt.is_cancelled:
         beside = "; the BMA may go on with it on its own servers" if attempt.migrator.outlives() else ""
@@ -103,9 +109,6 @@ def _unanswered(shown: Shown, *, is_good: bool = False) -> Ending:
     )
 
 
-_TIMED_OUT = 124  # what our runner says of a run that it has ended at its time-out
-
-
 def _stop_for_good(attempt: Attempt, output: Output) -> None:
     """Its client was ended, and has not said how it went: the BMA's own command ends what it has set going elsewhere."""
     if command := attempt.cancelling(output):
@@ -114,7 +117,7 @@ def _stop_for_good(attempt: Attempt, output: Output) -> None:
 
 def _elsewhere(attempt: Attempt, output: Output) -> Ending | None:
     """The client was ended before its time, and perhaps the BMA goes on without it: nothing is begun beside that."""
-    was_ended = output.exit is None or output.exit >= _TIMED_OUT
+    was_ended = output.exit is None or output.exit >= TIMED_OUT
     if not (was_ended and attempt.migrator.outlives()):
         return None
     return Ending(
@@ -137,15 +140,6 @@ def _left_behind(attempt: Attempt, before: Shown) -> Ending | None:
         reason="an earlier attempt has left a copy in the catalogue, though the BMA did not say that it was good",
         detail={"witnesses": {"catalogue": told(shown.copies[-1])}},
     )
-
-
-_NO_WORD = Output(exit=None, text="")
-_NOTHING = Shown(answered=True, reason="")
-
-
-_FORGOTTEN = (
-    "the server knows nothing of the run any more: perhaps it goes on, so it is not started again by itself"
-)
 
 
 def _lost(attempt: Attempt, before: Shown) -> Ending:
@@ -354,10 +348,8 @@ def erase(attempt: Attempt) -> Ending:
         reason = f"not erased{_until(proof.expires)}: the BMA need not have it any more"
         return Ending(status=Status.FAILED, reason=reason)
     if unlike := checksum.unlike(attempt, proof.checksum, attempt.as_planned):
-        is_other = (
-            unlike.status is Status.FAILED and not unlike.is_open
-        )  # it is not what was copied, or cannot be read
-        return replace(unlike, reason=f"not erased: {unlike.reason}", retry=unlike.retry and not is_other)
+        # Tried again only where somebody had the tape: what is not what was copied, or cannot be read, stays.
+        return replace(unlike, reason=f"not erased: {unlike.reason}", retry=unlike.is_open)
     line = erase_line(job.cartridge.rsplit("/", 1)[1], _who(attempt), place.vts.release)
     command = Command(argv=(*place.vts.vtspolicy.command, line), timeout=600)
     state = attempt.begin(attempt.spec(job.mark, command, attempt.as_planned, _only(attempt)))

@@ -168,10 +168,15 @@ class Attempt:
     @property
     def has_begun(self) -> bool:
         """The server knows the run of this attempt."""
+        return self.newest().attempt == self.entry.number
+
+    def newest(self) -> RunState:
+        """How the last run of this job stands on its server, whichever attempt began it."""
         (state,) = self.hands.yard.with_server(
             self.place.host, lambda server, place: server.look([self.job.mark], place.state_dir).runs
         )
-        return bool(state.attempt == self.entry.number)
+        found: RunState = state
+        return found
 
     @property
     def is_cancelled(self) -> bool:

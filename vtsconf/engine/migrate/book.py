@@ -7,7 +7,7 @@ What happened to a job is in the append-only journal as well; a row here says on
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -624,6 +624,3 @@ def _entry(row: Row) -> Entry:
         job=Job.from_json(body["job"]), run=row[1], state=row[10], status=Status(row[11]), reason=row[12],
         not_before=row[13], attempt=row[14], owner=row[15], updated=row[16], wish=row[17], detail=body,
     )  # fmt: skip
-
-
-Clock = Callable[[], float]

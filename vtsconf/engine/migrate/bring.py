@@ -18,8 +18,6 @@ from vtsconf.engine.migrate.book import Entry
 from vtsconf.engine.migrate.hands import Hands, Stopped
 
 _LONGEST_BACKOFF = 3600  # seconds
-
-
 _AWAY = 5.0  # seconds until a store that is away is asked again
 
 

@@ -11,16 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 from vtsconf.bma.contract import Command
+from vtsconf.bma.judging import TIMED_OUT
 from vtsconf.core.migrate.job import Status
 from vtsconf.engine.migrate.attempt import NOBODY, Attempt, Ending, output_of, refused
 from vtsconf.transport.runs import Guard, RunState
 
-SUM = (
-    "sh",
-    "-c",
-    'sha256sum <"$1"',
-    "sh",
-)  # from stdin: of a name with a backslash it would print something else
+# From stdin: of a name with a backslash it would print something else.
+SUM = ("sh", "-c", 'sha256sum <"$1"', "sh")
 _SHOWN = re.compile(r"([0-9a-f]{64})(?: [ *]-)?\n?")
 _DAY = 86400  # seconds: a large tape takes hours
 _TIMES = 3  # that a sum is begun in one attempt, when its server is restarted
@@ -101,7 +98,7 @@ def _no_sum(state: RunState) -> Ending:
         why, is_again = "its run was lost with its server", True
     elif state.exit == 127:
         why, is_again = "the server has no sha256sum; to do: install it (coreutils), then retry", False
-    elif state.exit == 124:
+    elif state.exit == TIMED_OUT:
         why, is_again = "the tape was not read through in a day; to do: look how its disk does", False
     else:
         said = f"sha256sum ended with {state.exit} and said {output.text[:200]!r}"

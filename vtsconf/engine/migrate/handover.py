@@ -7,12 +7,12 @@ never given again by itself, whatever happens to us, to the connection or to the
 
 from __future__ import annotations
 
-import threading
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from vtsconf.bma.contract import Command, Located, Verdict, fresh
+from vtsconf.bma.judging import TIMED_OUT
 from vtsconf.core.errors import Refused, Unreachable
 from vtsconf.core.migrate.job import Status
 from vtsconf.core.problem import errors
@@ -20,13 +20,11 @@ from vtsconf.core.vtspolicy.render import render
 from vtsconf.core.vtspolicy.write import write
 from vtsconf.engine.migrate import checksum
 from vtsconf.engine.migrate.attempt import Attempt, Ending, output_of, refused, told
-from vtsconf.engine.migrate.hands import Stopped
 from vtsconf.resources.desired import is_cluster
 from vtsconf.transport.runs import RunState
 
 _FIRST, _LONGEST = 1.0, 300.0  # seconds between two questions to the catalogue
 _NOT_THERE = (126, 127)  # a shell's codes for a command that is not there, or cannot be run
-_KILLED = 124  # from here on: by its time-out, or by a signal
 
 Copies = tuple[Located, ...]
 
@@ -89,9 +87,7 @@ def line_for(attempt: Attempt) -> str:
 
 def _earlier(attempt: Attempt) -> RunState | None:
     """How the line that an earlier attempt has given stands; None where none has."""
-    (state,) = attempt.hands.yard.with_server(
-        attempt.place.host, lambda server, place: server.look([attempt.job.mark], place.state_dir).runs
-    )
+    state = attempt.newest()
     return state if 0 < state.attempt < attempt.entry.attempt else None
 
 
@@ -125,8 +121,8 @@ def _is_good(state: RunState) -> bool:
 
 
 def _said_no(state: RunState) -> bool:
-    """It ended by itself, with a failure: it may be asked again."""
-    return _is_missing(state) or (state.state == "ended" and 0 < (state.exit or 0) < _KILLED)
+    """It ended by itself, with a failure (not by its time-out, or by a signal): it may be asked again."""
+    return _is_missing(state) or (state.state == "ended" and 0 < (state.exit or 0) < TIMED_OUT)
 
 
 def _is_missing(state: RunState) -> bool:
@@ -226,9 +222,7 @@ def _awaited(attempt: Attempt, before: Copies, deadline: float) -> Located | Non
         found = _new(attempt, before)
         if found is not None or attempt.hands.now() > deadline or attempt.is_cancelled:
             return found
-        if attempt.hands.stopping():
-            raise Stopped
-        threading.Event().wait(pause)
+        attempt.hands.pause(pause)
         pause = min(pause * 2, _LONGEST)
 
 

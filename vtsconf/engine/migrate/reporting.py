@@ -23,9 +23,8 @@ def gather(
     others = _worked(own, book)
     rows = [*map(job_row, book.entries(run=run)), *(job_row(one) | {"of_run": one.run} for one in others)]
     made = {"at": now, "by": by, "version": version}
-    troubles = [
-        trouble for trouble in book.troubles() if trouble[0] != "host"
-    ]  # away now, whatever the run met
+    # A server that is away now says nothing of what the run met.
+    troubles = [trouble for trouble in book.troubles() if trouble[0] != "host"]
     return document(run, [*own, *_theirs(journal, own, others)], rows, troubles, made, more=_more(own))
 
 
