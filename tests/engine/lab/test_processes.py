@@ -48,3 +48,17 @@ def test_only_marked_processes_and_what_they_started_belong_to_a_server(tmp_path
     for process in (other, stranger):
         process.kill()
         process.wait()
+
+
+def test_none_goes_on_when_its_child_dies_before_it(tmp_path):
+    """Numbers of processes begin again at the highest: a child's may be the lower, and it is killed first."""
+    tree, went_on = tmp_path / "vts1", tmp_path / "went-on"
+    ours = subprocess.Popen(("sh", "-c", f"sleep 61; : >'{went_on}'"), env={**os.environ, MARK: str(tree)})
+    wait_until(lambda: len(of_tree(tree)) == 2)
+    (child,) = set(of_tree(tree)) - {ours.pid}
+    nobody = [2**22 + 1] * 100_000  # higher than any number can be: time passes between the two
+
+    end_all(lambda: [child, *nobody, ours.pid] if ours.poll() is None else [])
+
+    assert ours.wait() == -9
+    assert not went_on.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import time
@@ -63,6 +64,7 @@ def _with_descendants(found: set[int], parents: dict[int, int]) -> set[int]:
 def end_all(find: Callable[[], list[int]], *, seconds: float = 5.0) -> None:
     """Kill all processes that `find` gives, again until it gives none twice.
 
+    All are stopped first: one whose child dies before it would go on, and perhaps tidy up, as no reboot lets it.
     One that is just becoming another program has no environment to be known by for a moment.
     """
     deadline = time.monotonic() + seconds
@@ -70,9 +72,9 @@ def end_all(find: Callable[[], list[int]], *, seconds: float = 5.0) -> None:
     while quiet < 2 and time.monotonic() < deadline:
         pids = find()
         quiet = 0 if pids else quiet + 1
-        for pid in pids:
+        for how, pid in itertools.product((signal.SIGSTOP, signal.SIGKILL), pids):
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, how)
         time.sleep(0.005)
 
 
